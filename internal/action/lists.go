@@ -1,0 +1,145 @@
+package action
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Lines is an input of one entry a line. Blank lines and the space around an
+// entry do not count.
+type Lines []string
+
+// UnmarshalText never fails.
+func (l *Lines) UnmarshalText(text []byte) error {
+	*l = nil
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line != "" {
+			*l = append(*l, line)
+		}
+	}
+	return nil
+}
+
+// Pairs is an input of KEY=VALUE lines. A value may hold further "=".
+type Pairs map[string]string
+
+// UnmarshalText fails on lines without "=", a key that is empty or one that
+// comes twice. The error names the line by number and key, never by value.
+func (p *Pairs) UnmarshalText(text []byte) error {
+	*p = Pairs{}
+	number := 0
+	for line := range strings.Lines(string(text)) {
+		number++
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		key, value, found := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
+		key = strings.TrimSpace(key)
+		if !found || key == "" {
+			return fmt.Errorf("line %d is not KEY=VALUE", number)
+		}
+		if _, twice := (*p)[key]; twice {
+			return fmt.Errorf("line %d gives %s a second time", number, key)
+		}
+		(*p)[key] = value
+	}
+	return nil
+}
+
+// Secret is an input that is never printed: the runner and the log mask it.
+type Secret string
+
+// UnmarshalText drops the line end that a secret often gets when it is pasted.
+func (s *Secret) UnmarshalText(text []byte) error {
+	*s = Secret(strings.TrimRight(string(text), "\r\n"))
+	return nil
+}
+
+// String hides the value from every format.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "***"
+}
+
+// GoString hides the value from %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// Reveal is the value, for the one who must send it.
+func (s Secret) Reveal() string { return string(s) }
+
+// Masks is the value.
+func (s Secret) Masks() []string { return []string{string(s)} }
+
+// Scoped is an input of KEY=VALUE lines for all services and
+// service:KEY=VALUE lines for one.
+type Scoped []scoped
+
+type scoped struct{ service, key, value string }
+
+// UnmarshalText fails on lines without "=". The error names the line by
+// number, never by value.
+func (s *Scoped) UnmarshalText(text []byte) error {
+	*s = nil
+	number := 0
+	for line := range strings.Lines(string(text)) {
+		number++
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		name, value, found := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
+		service, key, ofOne := strings.Cut(strings.TrimSpace(name), ":")
+		if !ofOne {
+			service, key = "", service
+		}
+		if !found || key == "" || ofOne && service == "" {
+			return fmt.Errorf("line %d is neither KEY=VALUE nor service:KEY=VALUE", number)
+		}
+		*s = append(*s, scoped{service, key, value})
+	}
+	return nil
+}
+
+// For is what the lines give one service. A line for the service alone wins.
+func (s Scoped) For(service string) map[string]string {
+	values := map[string]string{}
+	for _, scope := range []string{"", service} {
+		for _, line := range s {
+			if line.service == scope {
+				values[line.key] = line.value
+			}
+		}
+	}
+	return values
+}
+
+// Unknown reports the lines for services that are not among the known ones.
+func (s Scoped) Unknown(input string, known []string) []error {
+	var problems []error
+	for _, line := range s {
+		if line.service != "" && !slices.Contains(known, line.service) {
+			problems = append(problems, BadInput(input, "%s is for a service %q; there are: %s", line.key, line.service, strings.Join(known, ", ")))
+		}
+	}
+	return problems
+}
+
+// Secrets is a Scoped whose values are masked.
+type Secrets struct{ Scoped }
+
+// Masks are the values.
+func (s Secrets) Masks() []string {
+	var all []string
+	for _, line := range s.Scoped {
+		all = append(all, line.value)
+	}
+	return all
+}
+
+// String hides the values from every format.
+func (s Secrets) String() string { return fmt.Sprintf("%d secrets", len(s.Scoped)) }
+
+// GoString hides the values from %#v.
+func (s Secrets) GoString() string { return s.String() }

@@ -1,0 +1,97 @@
+package action
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// MaxSummary is how many bytes of summary the runner takes from a step before
+// it drops the whole (actions/runner, FileCommandManager.cs).
+const MaxSummary = 1 << 20
+
+// Outputs are a step's outputs by name. Every value is one line.
+type Outputs map[string]string
+
+// JSON sets an output to the JSON text of a value.
+func (o Outputs) JSON(name string, value any) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(fmt.Sprintf("output %s: %v", name, err)) // maps of strings always marshal
+	}
+	o[name] = string(text)
+}
+
+// SetOutputs hands the outputs to the steps that follow. Outside a runner
+// there is nobody to hand them to.
+func (r *Runner) SetOutputs(outputs Outputs) error {
+	if r.Getenv("GITHUB_OUTPUT") == "" {
+		return nil
+	}
+	if err := r.canAppend("GITHUB_OUTPUT"); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(outputs)) {
+		if strings.ContainsAny(outputs[name], "\r\n") {
+			return fmt.Errorf("output %s has more than one line", name)
+		}
+		r.gh.SetOutput(name, outputs[name])
+	}
+	return nil
+}
+
+// AddSummary appends Markdown to the job's summary, cut where it would pass
+// the runner's limit, with a note that says so.
+func (r *Runner) AddSummary(markdown string) error {
+	if r.Getenv("GITHUB_STEP_SUMMARY") == "" {
+		return nil
+	}
+	if err := r.canAppend("GITHUB_STEP_SUMMARY"); err != nil {
+		return err
+	}
+	r.gh.AddStepSummary(CutSummary(r.Log.Redact(markdown)))
+	return nil
+}
+
+// CutSummary keeps a summary below MaxSummary. It cuts between lines.
+func CutSummary(markdown string) string {
+	const note = "\n\n_Cut: the summary is larger than GitHub shows. The whole is in the step's log._\n"
+	limit := MaxSummary - 1 - len(note)
+	if len(markdown) <= limit {
+		return markdown
+	}
+	kept := markdown[:limit]
+	return kept[:strings.LastIndexByte(kept, '\n')+1] + note
+}
+
+// canAppend finds out whether a file of the runner's can be written, since
+// go-githubactions panics when it can't.
+func (r *Runner) canAppend(variable string) error {
+	file, err := os.OpenFile(r.Getenv(variable), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("%s: %w", variable, err)
+	}
+	return file.Close()
+}
+
+// ProblemList is an error as a Markdown list, one problem an entry.
+func ProblemList(err error) string {
+	var text strings.Builder
+	text.WriteString("\n")
+	for _, problem := range Problems(err) {
+		fmt.Fprintf(&text, "- %s\n", strings.ReplaceAll(problem.Error(), "\n", "\n  "))
+	}
+	return text.String()
+}
+
+// Seconds is a duration in a table, a dash for one that was not measured.
+func Seconds(d time.Duration) string {
+	if d == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}

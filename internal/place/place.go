@@ -1,0 +1,30 @@
+// Package place owns the position of a problem in a file of the user's.
+package place
+
+import "fmt"
+
+// Error is a problem at a place. Its text begins with file:line.
+type Error struct {
+	// File is a path relative to the workspace, or "input NAME".
+	File string
+	// Line counts from 1; 0 is the whole file.
+	Line int
+	Err  error
+}
+
+// At gives an error its place.
+func At(file string, line int, err error) error {
+	return &Error{File: file, Line: line, Err: err}
+}
+
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %v", e.File, e.Err)
+	}
+	return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Location is the file and the line.
+func (e *Error) Location() (string, int) { return e.File, e.Line }

@@ -1,0 +1,149 @@
+package registry_test
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/guk0/travois/internal/image"
+	"github.com/guk0/travois/internal/registry"
+	"github.com/guk0/travois/internal/registry/registrytest"
+)
+
+func start(t *testing.T) string {
+	server := httptest.NewServer(registrytest.New("guk0", "open sesame", "guk0/"))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+func TestCheckPush(t *testing.T) {
+	host := start(t)
+	ours := []image.Reference{{Registry: host, Repository: "guk0/a"}, {Registry: host, Repository: "guk0/b"}}
+	for _, c := range []struct {
+		name   string
+		login  registry.Login
+		images []image.Reference
+		want   string
+	}{
+		{"right", registry.Login{Username: "guk0", Password: "open sesame"}, ours, ""},
+		{"wrong password", registry.Login{Username: "guk0", Password: "wrong word"}, ours,
+			"registry " + host + ` refuses the login of user "guk0": check the inputs username and password (on Docker Hub a personal access token with write scope is the password)`},
+		{"no login", registry.Login{}, ours,
+			"registry " + host + " asks for a login to push: give the inputs username and password (a secret that is not set is empty)"},
+		{"somebody else's", registry.Login{Username: "guk0", Password: "open sesame"}, []image.Reference{{Registry: host, Repository: "other/a"}},
+			"registry " + host + ` does not let user "guk0" push to other/a: check the name's owner, that the repository exists, and the token's scope`},
+	} {
+		credentials, err := registry.NewCredentials(host, c.login, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if err := credentials.CheckPush(t.Context(), c.images); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q\nwant %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestCheckPushWithoutRegistry(t *testing.T) {
+	credentials := registry.Credentials{}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := credentials.CheckPush(ctx, []image.Reference{{Registry: "127.0.0.1:1", Repository: "a"}})
+	if err == nil || !strings.Contains(err.Error(), "registry 127.0.0.1:1 does not answer") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDigest(t *testing.T) {
+	host := start(t)
+	credentials, err := registry.NewCredentials(host, registry.Login{Username: "guk0", Password: "open sesame"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reference := image.Reference{Registry: host, Repository: "guk0/a", Tag: "1"}
+	parsed, err := name.ParseReference(reference.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := random.Image(64, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Write(parsed, made, remote.WithAuthFromKeychain(credentials)); err != nil {
+		t.Fatal(err)
+	}
+	want, err := made.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := (registry.Credentials{}).Digest(t.Context(), reference); err != nil || got != want.String() {
+		t.Errorf("got %s, %v; want %s", got, err, want)
+	}
+	if _, err := credentials.Digest(t.Context(), reference.WithTag("2")); err == nil {
+		t.Error("an image that is not there has a digest")
+	}
+}
+
+func TestNewCredentials(t *testing.T) {
+	auth := base64.StdEncoding.EncodeToString([]byte("robot:pass:word"))
+	auths := fmt.Sprintf(`{"auths":{"ghcr.io":{"auth":%q},"https://index.docker.io/v1/":{"username":"u","password":"hub"}}}`, auth)
+	credentials, err := registry.NewCredentials("quay.io", registry.Login{Username: "q", Password: "quay"}, auths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]registry.Login{
+		"ghcr.io": {Username: "robot", Password: "pass:word"}, "quay.io": {Username: "q", Password: "quay"},
+		"docker.io": {Username: "u", Password: "hub"}, "registry-1.docker.io": {Username: "u", Password: "hub"},
+	} {
+		if got, ok := credentials.Login(host); !ok || got != want {
+			t.Errorf("%s: wrong login (found: %t)", host, ok)
+		}
+	}
+	if _, ok := credentials.Login("other.io"); ok {
+		t.Error("a registry that nobody named has a login")
+	}
+	if shown := fmt.Sprintf("%v %+v %#v", credentials, credentials, credentials); strings.Contains(shown, "hub}") || strings.Contains(shown, "pass:word") {
+		t.Errorf("formats show passwords: %s", shown)
+	}
+}
+
+func TestNewCredentialsErrors(t *testing.T) {
+	for _, c := range []struct {
+		login registry.Login
+		auths string
+		want  string
+	}{
+		{registry.Login{Username: "u"}, "", "input password: is empty while username is given"},
+		{registry.Login{Password: "hidden-word"}, "", "input username: is empty while password is given"},
+		{registry.Login{}, "hidden-word", "input auths: is no Docker config.json"},
+		{registry.Login{}, `{"auths":{"ghcr.io":{"auth":"hidden-word"}}}`, "input auths: ghcr.io has no auth"},
+	} {
+		_, err := registry.NewCredentials("", c.login, c.auths)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hidden-word") {
+			t.Errorf("got %v; want %q", err, c.want)
+		}
+	}
+}
+
+func TestCheckHost(t *testing.T) {
+	for _, good := range []string{"", "docker.io", "ghcr.io", "localhost:5000", "127.0.0.1:5000"} {
+		if err := registry.CheckHost(good); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, bad := range []string{"https://ghcr.io", "ghcr.io/guk0", "a b"} {
+		if err := registry.CheckHost(bad); err == nil || !strings.Contains(err.Error(), "input registry") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
