@@ -3,6 +3,7 @@ package action
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -63,11 +64,14 @@ func (l *Log) Group(title string) { l.gh.Group(l.redacted(title)) }
 func (l *Log) EndGroup() { l.gh.EndGroup() }
 
 func (l *Log) at(err error) *githubactions.Action {
-	place, ok := err.(Located)
-	if !ok {
+	var place Located
+	if !errors.As(err, &place) {
 		return l.gh
 	}
 	file, line := place.Location()
+	if file == "" {
+		return l.gh
+	}
 	fields := githubactions.CommandProperties{"file": file}
 	if line > 0 {
 		fields["line"] = fmt.Sprint(line)

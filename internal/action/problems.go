@@ -36,7 +36,7 @@ func wrapsAround(err error, parts []error) bool {
 type Located interface {
 	error
 	// Location is a path relative to the workspace and a line from 1; 0 is
-	// the whole file.
+	// the whole file. An empty path is no place in a file.
 	Location() (file string, line int)
 }
 

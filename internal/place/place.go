@@ -1,7 +1,10 @@
 // Package place owns the position of a problem in a file of the user's.
 package place
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Error is a problem at a place. Its text begins with file:line.
 type Error struct {
@@ -26,5 +29,10 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Location is the file and the line.
-func (e *Error) Location() (string, int) { return e.File, e.Line }
+// Location is the file and the line; the file is empty for an input's text.
+func (e *Error) Location() (string, int) {
+	if strings.HasPrefix(e.File, "input ") {
+		return "", e.Line
+	}
+	return e.File, e.Line
+}

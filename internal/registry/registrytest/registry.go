@@ -11,6 +11,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"strings"
 
@@ -33,7 +35,7 @@ type Registry struct {
 func New(username, password, namespace string, options ...registry.Option) *Registry {
 	return &Registry{
 		Username: username, Password: password, Namespace: namespace,
-		next: registry.New(options...), key: []byte(rand.Text()),
+		next: registry.New(append(options, registry.Logger(log.New(io.Discard, "", 0)))...), key: []byte(rand.Text()),
 	}
 }
 

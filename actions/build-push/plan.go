@@ -1,0 +1,144 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/compose"
+	"github.com/guk0/travois/internal/image"
+)
+
+// plan is what a run will do.
+type plan struct {
+	workspace string
+	images    []planned
+	// tags go onto every image; the first one is the immutable one.
+	tags []string
+	push bool
+}
+
+// planned is one image to be built.
+type planned struct {
+	build compose.Build
+	// name has no tag.
+	name    image.Reference
+	secrets map[string][]byte
+}
+
+// references are the names of an image, in the order of the tags.
+func (p plan) references(one planned) []image.Reference {
+	var all []image.Reference
+	for _, tag := range p.tags {
+		all = append(all, one.name.WithTag(tag))
+	}
+	return all
+}
+
+// makePlan decides everything that can be decided without the engine and the
+// registry.
+func makePlan(c config, trigger action.Trigger, project *compose.Project) (plan, error) {
+	lines := []string(c.Tags)
+	if len(lines) == 0 {
+		lines = defaultTags(trigger)
+	}
+	tags, err := expand(lines, trigger)
+	p := plan{workspace: project.WorkingDir, tags: tags, push: c.pushes(trigger)}
+	problems := []error{err}
+	for _, name := range project.Names {
+		service := project.Services[name]
+		if service.Build == nil {
+			continue
+		}
+		one, err := planImage(c, trigger, project, service)
+		problems = append(problems, err)
+		p.images = append(p.images, one)
+	}
+	if len(p.images) == 0 {
+		problems = append(problems, fmt.Errorf("no service has a build; there are: %s", strings.Join(project.Names, ", ")))
+	}
+	problems = append(problems, c.BuildArgs.Unknown("build-args", project.Names)...)
+	problems = append(problems, c.Labels.Unknown("labels", project.Names)...)
+	problems = append(problems, c.Secrets.Unknown("secrets", project.Names)...)
+	problems = append(problems, p.shared(project)...)
+	return p, errors.Join(problems...)
+}
+
+func planImage(c config, trigger action.Trigger, project *compose.Project, service types.ServiceConfig) (planned, error) {
+	build, err := project.Build(service)
+	problems := []error{err}
+	one := planned{build: build, secrets: map[string][]byte{}}
+	if service.Image == "" {
+		problems = append(problems, project.At(service.Name, fmt.Errorf("service %q has a build and no image; give it the name to push it under", service.Name)))
+	} else {
+		one.name, err = c.Name(service.Image)
+		one.name = one.name.WithTag("")
+		if err != nil {
+			problems = append(problems, project.At(service.Name, fmt.Errorf("service %q: %w", service.Name, err)))
+		}
+	}
+	for name, value := range c.Secrets.For(service.Name) {
+		one.secrets[name] = []byte(value)
+	}
+	labels := sourceLabels(trigger, service.Name)
+	maps.Copy(labels, build.Labels)
+	maps.Copy(labels, c.Labels.For(service.Name))
+	one.build.Labels = labels
+	one.build.Args = map[string]string{}
+	maps.Copy(one.build.Args, build.Args)
+	maps.Copy(one.build.Args, c.BuildArgs.For(service.Name))
+	return one, errors.Join(problems...)
+}
+
+// sourceLabels say where an image comes from. They are the same for every
+// commit: a label that changes would give an unchanged image a new digest.
+// Source: the OCI image specification, annotations.md.
+func sourceLabels(trigger action.Trigger, service string) map[string]string {
+	labels := map[string]string{"org.opencontainers.image.title": service}
+	if trigger.URL != "" {
+		labels["org.opencontainers.image.source"] = trigger.URL
+		labels["org.opencontainers.image.url"] = trigger.URL
+	}
+	return labels
+}
+
+// shared reports two services that would be pushed under one name.
+func (p plan) shared(project *compose.Project) []error {
+	var problems []error
+	owner := map[string]string{}
+	for _, one := range p.images {
+		name := one.name.Name()
+		if other, taken := owner[name]; taken && name != "" {
+			problems = append(problems, project.At(one.build.Service, fmt.Errorf(
+				"services %q and %q have one image name, %s; give each its own", other, one.build.Service, name)))
+		}
+		owner[name] = one.build.Service
+	}
+	return problems
+}
+
+// String is what dry-run prints.
+func (p plan) String() string {
+	var text strings.Builder
+	verb := "build and push"
+	if !p.push {
+		verb = "build, without a push,"
+	}
+	fmt.Fprintf(&text, "Would %s %d images side by side:\n", verb, len(p.images))
+	for _, one := range p.images {
+		dockerfile, err := filepath.Rel(p.workspace, one.build.Dockerfile)
+		if err != nil {
+			dockerfile = one.build.Dockerfile
+		}
+		fmt.Fprintf(&text, "  %s: %s\n", one.build.Service, dockerfile)
+		for _, reference := range p.references(one) {
+			fmt.Fprintf(&text, "    %s\n", reference)
+		}
+	}
+	return text.String()
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/engine"
+	"github.com/guk0/travois/internal/image"
+)
+
+// The values of the output result.
+const (
+	notBuilt  = "planned"
+	builtOnly = "built"
+	pushed    = "pushed"
+	rejected  = "rejected"
+	failed    = "failed"
+)
+
+// result is what became of a plan.
+type result struct {
+	verdict string
+	tag     string
+	images  []imageResult
+}
+
+type imageResult struct {
+	service string
+	name    image.Reference
+	built   engine.Built
+	// tags are those that were pushed.
+	tags    []string
+	digest  string
+	pushing time.Duration
+}
+
+// unbuilt is the result of a plan before anything was done, which is the end of
+// a dry run.
+func (p plan) unbuilt() result {
+	done := result{verdict: notBuilt}
+	if len(p.tags) > 0 {
+		done.tag = p.tags[0]
+	}
+	for _, one := range p.images {
+		done.images = append(done.images, imageResult{service: one.build.Service, name: one.name})
+	}
+	return done
+}
+
+// finish hands a result on, also when there is an error to return.
+func finish(r *action.Runner, done result, err error) error {
+	summary := done.summary()
+	if err != nil {
+		summary += action.ProblemList(err)
+	}
+	return errors.Join(err, r.SetOutputs(done.outputs()), r.AddSummary(summary))
+}
+
+// outputs are set for what was pushed. tags and digests hold no repository's
+// name, since GitHub drops a job's output that holds a masked value.
+func (d result) outputs() action.Outputs {
+	images, tags, digests := map[string]string{}, map[string]string{}, map[string]string{}
+	for _, one := range d.images {
+		if d.verdict == failed || d.verdict == rejected {
+			continue
+		}
+		tags[one.service] = d.tag
+		images[one.service] = one.name.WithTag(d.tag).String()
+		if one.digest != "" {
+			digests[one.service] = one.digest
+			images[one.service] = one.name.WithTag(d.tag).WithDigest(one.digest).String()
+		}
+	}
+	outputs := action.Outputs{"result": d.verdict, "tag": d.tag, "pushed": fmt.Sprint(d.verdict == pushed)}
+	outputs.JSON("images", images)
+	outputs.JSON("tags", tags)
+	outputs.JSON("digests", digests)
+	return outputs
+}
+
+func (d result) summary() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "## Images: %s\n\n", d.verdict)
+	if len(d.images) == 0 {
+		return text.String()
+	}
+	text.WriteString("| service | image | tags pushed | digest | size | from cache | build | push |\n|---|---|---|---|--:|--:|--:|--:|\n")
+	for _, one := range d.images {
+		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s | %s | %s |\n",
+			one.service, one.name, code(strings.Join(one.tags, "`, `")), code(short(one.digest)),
+			size(one.built.Size), cached(one.built), action.Seconds(one.built.Duration), action.Seconds(one.pushing))
+	}
+	return text.String()
+}
+
+func code(text string) string {
+	if text == "" {
+		return "–"
+	}
+	return "`" + text + "`"
+}
+
+// short is enough of a digest to tell two apart.
+func short(digest string) string { return digest[:min(len(digest), len("sha256:")+12)] }
+
+func cached(built engine.Built) string {
+	if built.Steps == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%d of %d steps", built.Cached, built.Steps)
+}
+
+func size(bytes int64) string {
+	if bytes == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
+}

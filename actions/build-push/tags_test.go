@@ -1,0 +1,49 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guk0/travois/internal/action"
+)
+
+const sha = "0123456789abcdef0123456789abcdef01234567"
+
+func TestDefaultTags(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		trigger action.Trigger
+		want    string
+	}{
+		{"push to a branch", action.Trigger{Branch: "feature/a", DefaultBranch: "main"}, "sha-0123456789ab feature-a-951d42dc"},
+		{"push to the default branch", action.Trigger{Branch: "main", DefaultBranch: "main"}, "sha-0123456789ab main latest"},
+		{"default branch unknown", action.Trigger{Branch: "main"}, "sha-0123456789ab main"},
+		{"release tag", action.Trigger{Tag: "v1.2.3", DefaultBranch: "main"}, "sha-0123456789ab 1.2.3 1.2 1 latest"},
+		{"prerelease tag", action.Trigger{Tag: "v1.2.3-rc.1"}, "sha-0123456789ab 1.2.3-rc.1"},
+		{"build metadata", action.Trigger{Tag: "v1.2.3+5"}, "sha-0123456789ab 1.2.3-5 1.2 1 latest"},
+		{"other tag", action.Trigger{Tag: "nightly"}, "sha-0123456789ab"},
+		{"pull request from a branch called as the default one", action.Trigger{Event: "pull_request", PullRequest: 7, Branch: "main", DefaultBranch: "main"}, "sha-0123456789ab pr-7"},
+		{"schedule", action.Trigger{Event: "schedule", Branch: "main", DefaultBranch: "main"}, "sha-0123456789ab main latest"},
+		{"merge queue", action.Trigger{Event: "merge_group", Branch: "gh-readonly-queue/main/pr-7"}, "sha-0123456789ab gh-readonly-queue-main-pr-7-17a1dc57"},
+	} {
+		c.trigger.SHA = sha
+		tags, err := expand(defaultTags(c.trigger), c.trigger)
+		if got := strings.Join(tags, " "); err != nil || got != c.want {
+			t.Errorf("%s: got %q, %v; want %q", c.name, got, err, c.want)
+		}
+	}
+}
+
+func TestExpand(t *testing.T) {
+	trigger := action.Trigger{SHA: sha, RunNumber: "42", Date: time.Date(2026, 3, 1, 23, 0, 0, 0, time.FixedZone("", -7200))}
+	got, err := expand([]string{"v{run}", "{date}-{sha}", "{branch}", "x", "x"}, trigger)
+	if diff := cmp.Diff([]string{"v42", "20260302-0123456789ab", "x"}, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if _, err := expand([]string{"{branch}"}, action.Trigger{Event: "push"}); err == nil || !strings.Contains(err.Error(), "input tags: no line has a value") {
+		t.Errorf("got %v", err)
+	}
+}

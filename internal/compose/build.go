@@ -1,0 +1,111 @@
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// Build is how one image is built. Paths are absolute.
+type Build struct {
+	// Service is the service that it is for.
+	Service string
+	// Context is a folder.
+	Context string
+	// Dockerfile is a file, in the context or elsewhere.
+	Dockerfile string
+	// Target is a stage, "" the last one.
+	Target string
+	// Args are build arguments.
+	Args map[string]string
+	// Labels are put onto the image.
+	Labels map[string]string
+	// ExtraHosts are "name=address".
+	ExtraHosts []string
+	// Network is the mode for RUN: "", "host" or "none".
+	Network string
+	// ShmSize is in bytes, 0 the engine's default.
+	ShmSize int64
+	// NoCache builds every step anew; Pull asks the registry for newer bases.
+	NoCache, Pull bool
+}
+
+// supported are the keys of Compose's `build` that Build carries.
+var supported = []string{
+	"Context", "Dockerfile", "Target", "Args", "Labels", "ExtraHosts", "Network", "ShmSize", "NoCache", "Pull",
+}
+
+// Build reads a service's `build`. The error tells all that is wrong with it:
+// keys that are not supported, a context or a Dockerfile that is not there.
+func (p *Project) Build(service types.ServiceConfig) (Build, error) {
+	from := service.Build
+	if from == nil {
+		return Build{}, p.At(service.Name, fmt.Errorf("service %q has no build", service.Name))
+	}
+	build := Build{
+		Service: service.Name, Context: from.Context, Dockerfile: from.Dockerfile, Target: from.Target,
+		Args: map[string]string{}, Labels: from.Labels, ExtraHosts: from.ExtraHosts.AsList("="), Network: from.Network,
+		ShmSize: int64(from.ShmSize), NoCache: from.NoCache, Pull: from.Pull,
+	}
+	for name, value := range from.Args {
+		if value != nil {
+			build.Args[name] = *value
+		}
+	}
+	if !filepath.IsAbs(build.Dockerfile) {
+		build.Dockerfile = filepath.Join(build.Context, build.Dockerfile)
+	}
+	var problems []error
+	for _, problem := range append(unsupported(from), build.missing(p.WorkingDir)) {
+		if problem != nil {
+			problems = append(problems, p.At(service.Name, fmt.Errorf("service %q: %w", service.Name, problem)))
+		}
+	}
+	return build, errors.Join(problems...)
+}
+
+func unsupported(build *types.BuildConfig) []error {
+	var problems []error
+	value := reflect.ValueOf(*build)
+	for i := range value.NumField() {
+		field := value.Type().Field(i)
+		if slices.Contains(supported, field.Name) || field.Name == "Extensions" || value.Field(i).IsZero() {
+			continue
+		}
+		key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		problems = append(problems, fmt.Errorf("build.%s is not supported; remove it", key))
+	}
+	return problems
+}
+
+func (b Build) missing(root string) error {
+	info, err := os.Stat(b.Context)
+	if err != nil || !info.IsDir() {
+		return fmt.Errorf("build.context %s is no folder in the workspace", relative(root, b.Context))
+	}
+	info, err = os.Stat(b.Dockerfile)
+	if err == nil && !info.IsDir() {
+		return nil
+	}
+	fix := "give build.dockerfile the name of one"
+	if found, _ := filepath.Glob(filepath.Join(b.Context, "*ockerfile*")); len(found) > 0 {
+		for i := range found {
+			found[i] = filepath.Base(found[i])
+		}
+		fix = "the context has " + strings.Join(found, ", ") + "; name it in build.dockerfile"
+	}
+	return fmt.Errorf("there is no Dockerfile %s; %s", relative(root, b.Dockerfile), fix)
+}
+
+func relative(root, path string) string {
+	if short, err := filepath.Rel(root, path); err == nil && !strings.HasPrefix(short, "..") {
+		return short
+	}
+	return path
+}

@@ -1,0 +1,175 @@
+package compose_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guk0/travois/internal/compose"
+)
+
+func TestLoadInline(t *testing.T) {
+	project, err := compose.Load(t.Context(), compose.Source{
+		Workspace: "/repo", Vars: map[string]string{"OWNER": "guk0"},
+		Inline: "...\nweb:\n  image: ${OWNER}/web\n  build: ./web\n  command: |\n    a\n      b\n\n    c\ntest:\n  build: {context: ., dockerfile: Dockerfile.dev}\n",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := project.Services["web"]
+	if diff := cmp.Diff([]string{"web", "test"}, project.Names); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+	if web.Image != "guk0/web" || web.Build.Context != "/repo/web" || web.Build.Dockerfile != "Dockerfile" {
+		t.Errorf("web: image %q, build %+v", web.Image, web.Build)
+	}
+	if test := project.Services["test"]; test.Build.Context != "/repo" || test.Build.Dockerfile != "Dockerfile.dev" {
+		t.Errorf("test: build %+v", test.Build)
+	}
+}
+
+func TestLoadMergesFiles(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "deploy/a.yml", "services:\n  web:\n    image: a\n    build: ./x\n  db: {image: mysql}\n")
+	put(t, dir, "b.yml", "services:\n  web:\n    image: b\n")
+	project, err := compose.Load(t.Context(), compose.Source{Workspace: dir, Files: []string{"deploy/a.yml", "b.yml"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if web := project.Services["web"]; web.Image != "b" || web.Build.Context != filepath.Join(dir, "deploy/x") {
+		t.Errorf("web: image %q, build %+v", web.Image, web.Build)
+	}
+}
+
+// TestEnvironmentStaysOutside shows that ${NAME} is never filled from the
+// action's own environment, which holds tokens.
+func TestEnvironmentStaysOutside(t *testing.T) {
+	t.Setenv("GITHUB_SECRET_THING", "leaked")
+	_, err := compose.Load(t.Context(), compose.Source{Inline: "a:\n  image: x:${GITHUB_SECRET_THING}\n", Workspace: "/"})
+	want := `input services:2: service "a": image: ${GITHUB_SECRET_THING} has no value; give the input vars a line GITHUB_SECRET_THING=…`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+	project, err := compose.Load(t.Context(), compose.Source{Inline: "a:\n  image: x\n  environment: [GITHUB_SECRET_THING]\n", Workspace: "/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if value := project.Services["a"].Environment["GITHUB_SECRET_THING"]; value != nil && *value != "" {
+		t.Errorf("environment holds %q", *value)
+	}
+}
+
+func TestLoadOnlyNeedsWhatIsUsed(t *testing.T) {
+	source := compose.Source{Inline: "a:\n  image: x\n  build: .\n  environment:\n    HOST: ${MYSQL_HOST}\n  env_file: none.env\n", Workspace: t.TempDir()}
+	source.Keys = []string{"image", "build"}
+	if _, err := compose.Load(t.Context(), source); err != nil {
+		t.Errorf("build-push can't read a file whose environment comes from elsewhere: %v", err)
+	}
+}
+
+func TestLoadErrors(t *testing.T) {
+	seed, err := os.ReadFile("testdata/seed.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	put(t, dir, "docker-compose.yml", string(seed))
+	put(t, dir, "plain.yml", "web: {image: x}\n")
+	put(t, dir, "type.yml", "version: '2.4'\nservices:\n  web:\n    image: 3\n    build: [x]\n")
+	put(t, dir, "cycle.yml", "services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [a]}\n")
+	for _, c := range []struct {
+		name   string
+		source compose.Source
+		want   []string
+	}{
+		{"the seed's file as it stands", compose.Source{}, []string{"docker-compose.yml:39: ", "tab"}},
+		{"both sources", compose.Source{Inline: "a: {image: x}", Files: []string{"x"}}, []string{"inputs services and compose-file are both given"}},
+		{"no file", compose.Source{Files: []string{"none.yml", "also.yml"}}, []string{"there is no file none.yml", "there is no file also.yml"}},
+		{"no services", compose.Source{Files: []string{"plain.yml"}}, []string{"plain.yml: is no Compose file"}},
+		{"the key itself", compose.Source{Inline: "services:\n  a: {image: x}\n"}, []string{"input services:1: holds a key `services:`"}},
+		{"no mapping", compose.Source{Inline: "- a"}, []string{"input services is no mapping"}},
+		{"hollow services", compose.Source{Inline: "a: {image: x}\nb:\n  command: ls\nc:\n"},
+			[]string{`input services:2: service "b" has neither image nor build`, `input services:4: service "c" has neither image nor build`}},
+		{"wrong type", compose.Source{Files: []string{"type.yml"}}, []string{"type.yml:3: services.web.image must be a string"}},
+		{"a cycle", compose.Source{Files: []string{"cycle.yml"}}, []string{"cycle"}},
+		{"several variables", compose.Source{Inline: "a:\n  image: ${X}\n  build: {context: '$Y', args: {Z: '${Z:-}'}}\n"},
+			[]string{"input services:2: ", "${X}", "input services:3: ", "${Y}"}},
+	} {
+		c.source.Workspace = dir
+		_, err := compose.Load(t.Context(), c.source)
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %v\nwant an error with %q", c.name, err, want)
+			}
+		}
+		if err != nil && strings.Contains(err.Error(), dir) {
+			t.Errorf("%s: the error shows a path of the machine: %v", c.name, err)
+		}
+	}
+}
+
+func TestSelect(t *testing.T) {
+	project, err := compose.Load(t.Context(), compose.Source{Inline: "a: {image: x}\nb: {image: y}\n", Workspace: "/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	services, err := project.Select("suites", []string{"b", "a"})
+	if err != nil || services[0].Name != "b" || services[1].Name != "a" {
+		t.Errorf("got %v, %v", services, err)
+	}
+	_, err = project.Select("suites", []string{"x", "a", "y"})
+	want := "input suites: there is no service \"x\"; there are: a, b\ninput suites: there is no service \"y\"; there are: a, b"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestBuild(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "web/Dockerfile.dev", "FROM scratch\n")
+	project, err := compose.Load(t.Context(), compose.Source{Workspace: dir, Inline: `
+good: {build: {context: web, dockerfile: Dockerfile.dev, target: t, args: {A: b, C: }, labels: {l: v}, extra_hosts: [h:1.2.3.4], shm_size: 64m}}
+file: {build: web}
+folder: {build: nowhere}
+keys: {build: {context: web, dockerfile: Dockerfile.dev, ssh: [default], privileged: true}}
+plain: {image: x}
+`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := project.Build(project.Services["good"])
+	want := compose.Build{
+		Service: "good", Context: filepath.Join(dir, "web"), Dockerfile: filepath.Join(dir, "web/Dockerfile.dev"), Target: "t",
+		Args: map[string]string{"A": "b"}, Labels: map[string]string{"l": "v"}, ExtraHosts: []string{"h=1.2.3.4"}, ShmSize: 64 << 20,
+	}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	for service, wants := range map[string][]string{
+		"file":   {`input services:3: service "file": there is no Dockerfile web/Dockerfile; the context has Dockerfile.dev; name it in build.dockerfile`},
+		"folder": {`input services:4: service "folder": build.context nowhere is no folder in the workspace`},
+		"keys":   {`service "keys": build.ssh is not supported`, `service "keys": build.privileged is not supported`},
+		"plain":  {`service "plain" has no build`},
+	} {
+		_, err := project.Build(project.Services[service])
+		for _, want := range wants {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %v\nwant %s", service, err, want)
+			}
+		}
+	}
+}
+
+func put(t *testing.T, dir, name, text string) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,172 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/guk0/travois/internal/compose"
+	"github.com/guk0/travois/internal/engine"
+	"github.com/guk0/travois/internal/enginetest"
+	"github.com/guk0/travois/internal/image"
+	"github.com/guk0/travois/internal/registry"
+)
+
+func build(dir, service string) compose.Build {
+	return compose.Build{Service: service, Context: dir, Dockerfile: filepath.Join(dir, "Dockerfile")}
+}
+
+func nobody(string) (string, string, bool) { return "", "", false }
+
+func TestConnectWithoutEngine(t *testing.T) {
+	_, err := engine.Connect(t.Context(), func(name string) string {
+		return map[string]string{"DOCKER_HOST": "tcp://127.0.0.1:1"}[name]
+	})
+	want := "no Docker engine answers at tcp://127.0.0.1:1: this action needs one; GitHub's ubuntu runners have it, elsewhere start Docker or set DOCKER_HOST: "
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestBuildRunPush goes through an image's life: built, built again out of the
+// cache, run, pushed.
+func TestBuildRunPush(t *testing.T) {
+	eng := enginetest.Connect(t)
+	host := enginetest.Registry(t)
+	dir := enginetest.Context(t, "print=hello", "env=WORD", "warn=careful", "exit=3")
+	name := image.Reference{Registry: host, Repository: enginetest.Username + "/life", Tag: "1"}
+	t.Cleanup(func() { removeImages(t, eng, name.String()) })
+
+	var progress bytes.Buffer
+	for _, want := range []struct{ steps, cached int }{{1, -1}, {1, 1}} {
+		built, err := eng.Build(t.Context(), []engine.Image{{Build: build(dir, "life"), Names: []string{name.String()}, Output: &progress}}, nobody)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, &progress)
+		}
+		got := built[0]
+		if got.Service != "life" || !strings.HasPrefix(got.ID, "sha256:") || got.Size == 0 || got.Steps != want.steps || want.cached >= 0 && got.Cached != want.cached {
+			t.Errorf("built %+v, want %+v", got, want)
+		}
+	}
+	if !strings.Contains(progress.String(), "COPY program /program") {
+		t.Errorf("the progress does not show the step:\n%s", &progress)
+	}
+
+	var output bytes.Buffer
+	code, err := eng.Run(t.Context(), engine.Container{Image: name.String(), Env: []string{"WORD=abc"}}, &output)
+	if err != nil || code != 3 || output.String() != "hello\nabc\ncareful\n" {
+		t.Errorf("code %d, %v, output %q", code, err, &output)
+	}
+
+	credentials, err := registry.NewCredentials(host, registry.Login{Username: enginetest.Username, Password: enginetest.Password}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	login := func(host string) (string, string, bool) {
+		found, ok := credentials.Login(host)
+		return found.Username, found.Password, ok
+	}
+	digest, err := eng.Push(t.Context(), name.String(), login, host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want, err := credentials.Digest(t.Context(), name); err != nil || digest != want {
+		t.Errorf("push gave %s, the registry has %s (%v)", digest, want, err)
+	}
+	if _, err := eng.Push(t.Context(), name.String(), nobody, host); err == nil {
+		t.Error("a push without a login passes")
+	}
+}
+
+func TestBuildReportsEveryFailure(t *testing.T) {
+	eng := enginetest.Connect(t)
+	var images []engine.Image
+	var output bytes.Buffer
+	for _, instruction := range []string{"COPY nothing /", "NONSENSE"} {
+		dir := t.TempDir()
+		enginetest.Write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\n"+instruction+"\n")
+		images = append(images, engine.Image{Build: build(dir, strings.ToLower(strings.Fields(instruction)[0])), Output: &output})
+	}
+	_, err := eng.Build(t.Context(), images[:1], nobody)
+	if err == nil || !strings.Contains(err.Error(), `build "copy": `) || !strings.Contains(err.Error(), "nothing") {
+		t.Errorf("got %v", err)
+	}
+	_, err = eng.Build(t.Context(), images, nobody)
+	if err == nil || !strings.Contains(err.Error(), `build "copy": `) || !strings.Contains(err.Error(), `build "nonsense": `) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestBuildArgs builds a stage in the middle of another Dockerfile.
+func TestBuildArgs(t *testing.T) {
+	eng := enginetest.Connect(t)
+	dir := enginetest.Context(t, "env=GREETING")
+	enginetest.Write(t, filepath.Join(dir, "Other"),
+		"FROM scratch AS first\nCOPY program /program\nFROM first AS wanted\nARG WORD\nENV GREETING=$WORD\nENTRYPOINT [\"/program\"]\nCMD [\"env=GREETING\"]\nFROM scratch\n")
+	one := compose.Build{Service: "args", Context: dir, Dockerfile: filepath.Join(dir, "Other"), Target: "wanted", Args: map[string]string{"WORD": "hi"}}
+	var output bytes.Buffer
+	built, err := eng.Build(t.Context(), []engine.Image{{Build: one, Names: []string{"travois-test/args:1"}, Output: &output}}, nobody)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, &output)
+	}
+	t.Cleanup(func() { removeImages(t, eng, "travois-test/args:1") })
+	output.Reset()
+	if code, err := eng.Run(t.Context(), engine.Container{Image: built[0].ID}, &output); err != nil || code != 0 || output.String() != "hi\n" {
+		t.Errorf("code %d, %v, output %q", code, err, &output)
+	}
+}
+
+func TestRunErrors(t *testing.T) {
+	eng := enginetest.Connect(t)
+	if _, err := eng.Run(t.Context(), engine.Container{Image: "travois-test/none:1"}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "create the container") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestRunEndsWithTheContext shows that nothing is left of a run that was
+// cancelled.
+func TestRunEndsWithTheContext(t *testing.T) {
+	eng := enginetest.Connect(t)
+	name := "travois-test/cancelled:1"
+	if _, err := eng.Build(t.Context(), []engine.Image{{Build: build(enginetest.Context(t, "print=started", "wait=5m"), "x"), Names: []string{name}, Output: &bytes.Buffer{}}}, nobody); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { removeImages(t, eng, name) })
+	ctx, cancel := context.WithCancel(t.Context())
+	started := writerFunc(func([]byte) { cancel() })
+	labels := map[string]string{"io.travois.enginetest": t.Name()}
+	begin := time.Now()
+	_, err := eng.Run(ctx, engine.Container{Image: name, Labels: labels}, started)
+	if err == nil || ctx.Err() == nil {
+		t.Errorf("got %v", err)
+	}
+	if count, err := eng.Sweep(t.Context(), fmt.Sprintf("io.travois.enginetest=%s", t.Name())); err != nil || count != 0 {
+		t.Errorf("%d containers were left after %s: %v", count, time.Since(begin), err)
+	}
+}
+
+func TestPullLeavesWhatIsThere(t *testing.T) {
+	eng := enginetest.Connect(t)
+	host := enginetest.Registry(t)
+	if err := eng.Pull(t.Context(), host+"/guk0/none:1", host, nobody); err == nil || !strings.Contains(err.Error(), "pull "+host+"/guk0/none:1") {
+		t.Errorf("got %v", err)
+	}
+}
+
+type writerFunc func([]byte)
+
+func (w writerFunc) Write(text []byte) (int, error) {
+	w(text)
+	return len(text), nil
+}
+
+func removeImages(t *testing.T, eng *engine.Engine, names ...string) {
+	t.Helper()
+	if err := eng.RemoveImages(context.WithoutCancel(t.Context()), names); err != nil {
+		t.Error(err)
+	}
+}

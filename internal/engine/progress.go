@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/util/progress/progressui"
+	"github.com/opencontainers/go-digest"
+)
+
+// progress prints a build's progress as text and counts its steps.
+type progress struct {
+	output io.Writer
+	// updates is closed by the build when it ends.
+	updates chan *client.SolveStatus
+	steps   map[digest.Digest]bool // by vertex, whether it came from the cache
+}
+
+func newProgress(output io.Writer) *progress {
+	return &progress{output: output, updates: make(chan *client.SolveStatus), steps: map[digest.Digest]bool{}}
+}
+
+// show prints until the build closes the updates. It reads them to the end
+// whatever happens, since a build blocks on updates that nobody takes.
+func (p *progress) show(ctx context.Context) error {
+	shown := make(chan *client.SolveStatus)
+	display, err := progressui.NewDisplay(p.output, progressui.PlainMode)
+	if err != nil {
+		close(shown)
+		for range p.updates {
+			continue
+		}
+		return fmt.Errorf("show the progress: %w", err)
+	}
+	go func() {
+		defer close(shown)
+		for update := range p.updates {
+			p.watch(update)
+			shown <- update
+		}
+	}()
+	_, err = display.UpdateFrom(context.WithoutCancel(ctx), shown)
+	return err
+}
+
+// step matches the name of a vertex that is a Dockerfile's step, as
+// "[build 2/6] RUN npm ci". FROM is not counted: nothing runs for it.
+var step = regexp.MustCompile(`^\[[^\]]*\d+/\d+\] `)
+
+func (p *progress) watch(update *client.SolveStatus) {
+	for _, vertex := range update.Vertexes {
+		_, instruction, _ := strings.Cut(vertex.Name, "] ")
+		if step.MatchString(vertex.Name) && !strings.HasPrefix(instruction, "FROM ") {
+			p.steps[vertex.Digest] = p.steps[vertex.Digest] || vertex.Cached
+		}
+	}
+}
+
+func (p *progress) count() (steps, cached int) {
+	for _, fromCache := range p.steps {
+		if fromCache {
+			cached++
+		}
+	}
+	return len(p.steps), cached
+}
+
+// plain drops the words that say through how many layers a build's error came.
+func plain(err error) error {
+	text := err.Error()
+	for _, prefix := range []string{"failed to solve: ", "rpc error: code = Unknown desc = ", "failed to solve with frontend dockerfile.v0: ", "failed to build LLB: ", "failed to create LLB definition: "} {
+		text = strings.ReplaceAll(text, prefix, "")
+	}
+	if text == err.Error() {
+		return err
+	}
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%s: %w", strings.TrimSuffix(text, ": context canceled"), context.Canceled)
+	}
+	return errors.New(text)
+}

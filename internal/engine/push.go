@@ -1,0 +1,111 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/registry"
+	"github.com/docker/docker/errdefs"
+	"github.com/docker/docker/pkg/jsonmessage"
+)
+
+// Push pushes one name of an image and gives the digest that the registry has
+// it under. The engine reports a refusal inside an answer with status 200.
+func (e *Engine) Push(ctx context.Context, name string, logins LoginFunc, host string) (string, error) {
+	auth, err := encode(host, logins)
+	if err != nil {
+		return "", fmt.Errorf("push %s: %w", name, err)
+	}
+	stream, err := e.docker.ImagePush(ctx, name, image.PushOptions{RegistryAuth: auth})
+	if err != nil {
+		return "", fmt.Errorf("push %s: %w", name, err)
+	}
+	defer func() { _ = stream.Close() }()
+	digest, err := readProgress(stream)
+	if err != nil {
+		return "", fmt.Errorf("push %s: %w", name, err)
+	}
+	if digest != "" {
+		return digest, nil
+	}
+	return e.askDigest(ctx, name, auth)
+}
+
+// Pull makes an image present. One that the engine has is not pulled again.
+func (e *Engine) Pull(ctx context.Context, name, host string, logins LoginFunc) error {
+	if _, err := e.docker.ImageInspect(ctx, name); err == nil {
+		return nil
+	}
+	auth, err := encode(host, logins)
+	if err != nil {
+		return fmt.Errorf("pull %s: %w", name, err)
+	}
+	stream, err := e.docker.ImagePull(ctx, name, image.PullOptions{RegistryAuth: auth})
+	if err != nil {
+		return fmt.Errorf("pull %s: %w", name, err)
+	}
+	defer func() { _ = stream.Close() }()
+	if _, err := readProgress(stream); err != nil {
+		return fmt.Errorf("pull %s: %w", name, err)
+	}
+	return nil
+}
+
+// encode is a login as the engine takes it in a header. Without one the
+// registry is asked as anybody.
+func encode(host string, logins LoginFunc) (string, error) {
+	username, password, _ := logins(host)
+	auth, err := registry.EncodeAuthConfig(registry.AuthConfig{Username: username, Password: password, ServerAddress: host})
+	if err != nil {
+		return "", fmt.Errorf("encode the login for %s: %w", host, err)
+	}
+	return auth, nil
+}
+
+func (e *Engine) askDigest(ctx context.Context, name, auth string) (string, error) {
+	found, err := e.docker.DistributionInspect(ctx, name, auth)
+	if err != nil {
+		return "", fmt.Errorf("push %s: ask the registry for its digest: %w", name, err)
+	}
+	return found.Descriptor.Digest.String(), nil
+}
+
+// statusLine is all that the containerd store says of a digest.
+var statusLine = regexp.MustCompile(`digest: (sha256:[0-9a-f]{64})`)
+
+// readProgress reads a push's or a pull's progress to its end, and the digest
+// out of it: the classic store sends that apart, the containerd store in a line
+// of status.
+func readProgress(stream io.Reader) (string, error) {
+	digest := ""
+	decoder := json.NewDecoder(stream)
+	for {
+		var message jsonmessage.JSONMessage
+		err := decoder.Decode(&message)
+		if errors.Is(err, io.EOF) {
+			return digest, nil
+		}
+		if err != nil {
+			return "", fmt.Errorf("read the engine's answer: %w", err)
+		}
+		if message.Error != nil {
+			return "", errors.New(message.Error.Message)
+		}
+		if found := statusLine.FindStringSubmatch(message.Status); found != nil {
+			digest = found[1]
+		}
+		if message.Aux != nil {
+			var aux struct{ Digest string }
+			if json.Unmarshal(*message.Aux, &aux) == nil && aux.Digest != "" {
+				digest = aux.Digest
+			}
+		}
+	}
+}
+
+func isNotFound(err error) bool { return errdefs.IsNotFound(err) }
