@@ -1,0 +1,28 @@
+# Every target sets up what it needs on a bare machine with Go, git and a Docker engine, or root on Debian or Ubuntu.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+tool := go tool -modfile=tools/go.mod
+lint := go tool -modfile=tools/lint/go.mod
+
+.PHONY: demo test check clean engine
+
+demo: engine ## the whole pipeline on this machine, from the example's source to a page that answers
+	scripts/demo
+
+test: engine ## all tests, on a real engine
+	scripts/base-images
+	go test -timeout 30m ./...
+
+check: ## format, vet, linters
+	scripts/check-format
+	go vet ./...
+	$(lint) golangci-lint run
+	$(tool) actionlint
+	cd examples/fullstack && go tool -modfile=../../tools/go.mod actionlint .github/workflows/*.yml
+
+clean: ## takes down whatever the others left up
+	scripts/demo down
+
+engine:
+	scripts/engine
