@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/beanstalk"
+)
+
+// config is the action's inputs.
+type config struct {
+	Region     string `env:"REGION,notEmpty"`
+	App        string `env:"APP,notEmpty"`
+	Env        string `env:"ENV"`
+	BucketName string `env:"BUCKET-NAME"`
+	BucketPath string `env:"BUCKET-PATH"`
+
+	Images   string `env:"IMAGES"`
+	Tags     string `env:"TAGS"`
+	Digests  string `env:"DIGESTS"`
+	Registry string `env:"REGISTRY" envDefault:"docker.io"`
+
+	Source      string `env:"SOURCE" envDefault:"."`
+	ComposeFile string `env:"COMPOSE-FILE"`
+
+	VersionLabel string `env:"VERSION-LABEL"`
+	Description  string `env:"DESCRIPTION"`
+
+	Wait         bool          `env:"WAIT" envDefault:"true"`
+	Timeout      time.Duration `env:"TIMEOUT"`
+	AcceptHealth healths       `env:"ACCEPT-HEALTH" envDefault:"Green,Yellow"`
+	DryRun       bool          `env:"DRY-RUN" envDefault:"false"`
+
+	action.CommitInputs
+}
+
+// healths is a list of healths with commas, blanks or line ends between.
+type healths []string
+
+// allHealths are the colours that an environment may have.
+var allHealths = healths{"Green", "Yellow", "Red", "Grey"}
+
+// UnmarshalText takes the names in any case. It fails on others, and on an
+// empty list, which no environment could ever satisfy.
+func (h *healths) UnmarshalText(text []byte) error {
+	*h = nil
+	for _, name := range strings.FieldsFunc(string(text), func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) }) {
+		known := slices.IndexFunc(allHealths, func(one string) bool { return strings.EqualFold(one, name) })
+		if known < 0 {
+			return fmt.Errorf("%q is none of %s", name, strings.Join(allHealths, ", "))
+		}
+		*h = append(*h, allHealths[known])
+	}
+	if len(*h) == 0 {
+		return fmt.Errorf("%q names none of %s", text, strings.Join(allHealths, ", "))
+	}
+	return nil
+}
+
+// read gathers all that is wrong with the inputs by themselves.
+func read(r *action.Runner) (config, error) {
+	var c config
+	err := r.Inputs(&c)
+	return c, errors.Join(err, c.checkNames(), c.checkChoices())
+}
+
+// checkNames holds the names against the limits of Elastic Beanstalk and S3.
+func (c config) checkNames() error {
+	var problems []error
+	for _, one := range []struct {
+		input, value string
+		check        func(string) error
+	}{
+		{"region", c.Region, beanstalk.CheckRegion},
+		{"app", c.App, beanstalk.CheckApplication},
+		{"env", c.Env, beanstalk.CheckEnvironment},
+		{"bucket-name", c.BucketName, beanstalk.CheckBucket},
+		{"version-label", c.VersionLabel, beanstalk.CheckLabel},
+	} {
+		if one.value == "" {
+			continue
+		}
+		if err := one.check(one.value); err != nil {
+			problems = append(problems, action.BadInput(one.input, "%w", err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (c config) checkChoices() error {
+	var problems []error
+	if c.Timeout < 0 {
+		problems = append(problems, action.BadInput("timeout", "%s is negative", c.Timeout))
+	}
+	if c.Env == "" && c.deploysExisting() {
+		problems = append(problems, action.BadInput("env", "is empty, and no images are given to make a version of: there is nothing to do; name the environment that is to run version %q", c.VersionLabel))
+	}
+	if key := c.key(strings.Repeat("x", 100)); len(key) > 1024 {
+		problems = append(problems, action.BadInput("bucket-path", "is too long: an S3 key has at most 1024 bytes"))
+	}
+	return errors.Join(problems...)
+}
+
+// deploysExisting tells that no version is made: one that is there is deployed.
+func (c config) deploysExisting() bool {
+	return c.VersionLabel != "" && c.Images+c.Tags+c.Digests == ""
+}
+
+// key is where the bundle of a version is kept.
+func (c config) key(label string) string {
+	folder := strings.Trim(c.BucketPath, "/")
+	if folder == "" {
+		folder = c.App
+	}
+	return path.Join(folder, label+".zip")
+}

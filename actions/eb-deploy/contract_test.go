@@ -1,0 +1,11 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/guk0/travois/internal/actiontest"
+)
+
+func TestContract(t *testing.T) {
+	actiontest.Contract(t, &config{}, result{}.outputs(), "/eb-deploy")
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/beanstalk"
+	"github.com/guk0/travois/internal/bundle"
+)
+
+// The names that Elastic Beanstalk reads at the root of a bundle.
+const (
+	composeName   = "docker-compose.yml"
+	dockerrunName = "Dockerrun.aws.json"
+)
+
+// deployFile is a file that says what Elastic Beanstalk is to run.
+type deployFile struct {
+	// path is for people, relative to the workspace.
+	path   string
+	kind   bundle.Kind
+	source []byte
+}
+
+// name is the file's name in the bundle.
+func (f deployFile) name() string {
+	if f.kind == bundle.Compose {
+		return composeName
+	}
+	return dockerrunName
+}
+
+// platform is the kind of environment that takes the file.
+func (f deployFile) platform() beanstalk.Kind {
+	if f.kind == bundle.DockerrunV2 {
+		return beanstalk.ECS
+	}
+	return beanstalk.Docker
+}
+
+// sourceDir is the tree that is deployed from, absolute.
+func (c config) sourceDir(workspace string) (string, error) {
+	dir := c.Source
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(workspace, dir)
+	}
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", action.BadInput("source", "there is no folder %q in the workspace; is actions/checkout a step before this one?", c.Source)
+	case err != nil:
+		return "", action.BadInput("source", "%w", err)
+	case !info.IsDir():
+		return "", action.BadInput("source", "%q is no folder; name the folder here and the file in compose-file", c.Source)
+	}
+	return dir, nil
+}
+
+// deployFiles finds what there is to deploy: one file, or a Compose file and a
+// Dockerrun.aws.json v2, between which the environment's platform decides.
+func (c config) deployFiles(dir string) ([]deployFile, error) {
+	if c.ComposeFile != "" {
+		return c.namedFile(dir)
+	}
+	var found []deployFile
+	var problems []error
+	for _, name := range []string{composeName, dockerrunName} {
+		source, err := os.ReadFile(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		file, kindErr := c.deployFile(name, source)
+		if err = errors.Join(err, kindErr); err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		found = append(found, file)
+	}
+	if len(found)+len(problems) == 0 {
+		problems = append(problems, c.nothingToDeploy(dir))
+	}
+	found, err := withoutCompanions(found)
+	return found, errors.Join(append(problems, err)...)
+}
+
+func (c config) deployFile(name string, source []byte) (deployFile, error) {
+	file := path.Join(filepath.ToSlash(c.Source), name)
+	kind, err := bundle.DeployFileKind(file, source)
+	return deployFile{path: file, kind: kind, source: source}, err
+}
+
+func (c config) namedFile(dir string) ([]deployFile, error) {
+	if !filepath.IsLocal(c.ComposeFile) {
+		return nil, action.BadInput("compose-file", "%q is not below the folder of the input source", c.ComposeFile)
+	}
+	source, err := os.ReadFile(filepath.Join(dir, c.ComposeFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, action.BadInput("compose-file", "there is no %q in %q; it is one path, relative to the input source", shortened(c.ComposeFile), c.Source)
+	}
+	if err != nil {
+		return nil, action.BadInput("compose-file", "%w", err)
+	}
+	file, err := c.deployFile(filepath.ToSlash(c.ComposeFile), source)
+	if err != nil {
+		return nil, err
+	}
+	if file.kind == bundle.DockerrunV3 {
+		return nil, action.BadInput("compose-file", "%q is a %s, which only accompanies a Compose file; name that", c.ComposeFile, file.kind)
+	}
+	return []deployFile{file}, nil
+}
+
+// withoutCompanions leaves what can be deployed by itself. Beside a Compose
+// file, version 3 of Dockerrun.aws.json belongs to it, and version 1 is not
+// read by the platform.
+func withoutCompanions(found []deployFile) ([]deployFile, error) {
+	if len(found) == 2 && found[1].kind != bundle.DockerrunV2 {
+		return found[:1], nil
+	}
+	if len(found) == 1 && found[0].kind == bundle.DockerrunV3 {
+		return nil, fmt.Errorf("%s: a %s only accompanies a %s, which is missing", found[0].path, found[0].kind, composeName)
+	}
+	return found, nil
+}
+
+// nothingToDeploy names the files that were probably meant.
+func (c config) nothingToDeploy(dir string) error {
+	text := fmt.Sprintf("there is neither %s nor %s in %q", composeName, dockerrunName, c.Source)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return action.BadInput("source", "%s: %w", text, err)
+	}
+	var near []string
+	for _, entry := range entries {
+		name := strings.ToLower(entry.Name())
+		if !entry.IsDir() && (strings.Contains(name, "compose") || strings.HasPrefix(name, "dockerrun")) {
+			near = append(near, fmt.Sprintf("%q", entry.Name()))
+		}
+	}
+	if len(near) > 0 {
+		return action.BadInput("source", "%s; there is %s: name it in compose-file", text, strings.Join(near, ", "))
+	}
+	return action.BadInput("source", "%s; name the folder of the deploy file here, or the file in compose-file", text)
+}
+
+// choose picks the file that the environment's platform takes.
+func choose(files []deployFile, platform beanstalk.Kind) deployFile {
+	i := slices.IndexFunc(files, func(f deployFile) bool { return f.platform() == platform })
+	return files[max(i, 0)]
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/beanstalk"
+	"github.com/guk0/travois/internal/bundle"
+	"github.com/guk0/travois/internal/image"
+)
+
+// plan is all that is to be done, known before AWS is asked for a change.
+type plan struct {
+	config config
+	label  string
+	// existing tells that the version is there already; then the rest is empty.
+	existing bool
+
+	file        deployFile
+	images      map[string]image.Reference
+	changes     []bundle.Change
+	bundle      *bundle.Bundle
+	hash        string
+	key         string
+	description string
+}
+
+// makePlan renders the file and gathers the bundle. It reads the tree and
+// writes nothing.
+func makePlan(ctx context.Context, c config, g given, file deployFile, dir string, trigger action.Trigger) (plan, error) {
+	refs, refsErr := g.references(file, c.Registry)
+	rendered, err := render(file, refs)
+	if err := errors.Join(refsErr, err); err != nil {
+		return plan{}, err
+	}
+	minimal, err := bundle.Minimal(ctx, dir, file.name(), rendered.Content)
+	if err != nil {
+		return plan{}, err
+	}
+	hash, err := minimal.Hash()
+	if err != nil {
+		return plan{}, err
+	}
+	p := plan{
+		config: c, file: file, images: refs, bundle: minimal, hash: hash,
+		changes:     append(rendered.Changes, minimal.Changes()...),
+		label:       cmp.Or(c.VersionLabel, defaultLabel(trigger.SHA, hash)),
+		description: cmp.Or(c.Description, trigger.Subject),
+	}
+	p.key = c.key(p.label)
+	return p, nil
+}
+
+func existingPlan(c config) plan {
+	return plan{config: c, label: c.VersionLabel, existing: true}
+}
+
+func render(file deployFile, refs map[string]image.Reference) (bundle.Rendered, error) {
+	texts := make(map[string]string, len(refs))
+	for service, ref := range refs {
+		texts[service] = written(file.kind, ref)
+	}
+	if file.kind == bundle.Compose {
+		return bundle.RenderCompose(file.path, file.source, texts)
+	}
+	return bundle.RenderDockerrun(file.path, file.source, texts)
+}
+
+// defaultLabel tells the commit and the content apart: the same commit may be
+// deployed with other images.
+func defaultLabel(sha, hash string) string {
+	content := hash[:beanstalk.LabelDigits]
+	if sha == "" {
+		return content
+	}
+	return sha[:min(len(sha), 12)] + "-" + content
+}
+
+// request is what must be found in AWS for the plan.
+func (p plan) request() beanstalk.Request {
+	r := beanstalk.Request{App: p.config.App, Env: p.config.Env, Bucket: p.config.BucketName}
+	if p.existing {
+		r.Existing = p.label
+		r.Bucket = ""
+		return r
+	}
+	r.File, r.Kind = string(p.file.kind), p.file.platform()
+	return r
+}
+
+// bundleIn is the bundle to be stored in a bucket.
+func (p plan) bundleIn(bucket string) beanstalk.Bundle {
+	return beanstalk.Bundle{
+		App: p.config.App, Label: p.label, Description: p.description,
+		Bucket: bucket, Key: p.key, Hash: p.hash, Write: p.bundle.WriteZip,
+	}
+}
+
+// String is what a dry run prints.
+func (p plan) String() string {
+	var text strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
+	line("region       %s", p.config.Region)
+	line("application  %s", p.config.App)
+	line("environment  %s", cmp.Or(p.config.Env, "none: the version is only created"))
+	line("version      %s", p.label)
+	if p.existing {
+		line("             exists already; nothing is uploaded")
+		return text.String()
+	}
+	line("description  %s", beanstalk.Description(p.description))
+	line("bundle       s3://%s/%s", cmp.Or(p.config.BucketName, "<the account's Elastic Beanstalk bucket>"), p.key)
+	line("sha256       %s", p.hash)
+	for _, f := range p.bundle.Files() {
+		line("  %s %8d  %s", f.Mode, f.Size, f.Path)
+	}
+	line("%s, from %s", p.file.name(), p.file.path)
+	for _, service := range slices.Sorted(maps.Keys(p.images)) {
+		line("  %s: image %s", service, written(p.file.kind, p.images[service]))
+	}
+	for _, change := range p.changes {
+		line("  %s", change)
+	}
+	return text.String()
+}

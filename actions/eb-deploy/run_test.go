@@ -1,0 +1,380 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/actiontest"
+	"github.com/guk0/travois/internal/beanstalk/wiretest"
+)
+
+const (
+	digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	// password is an environment property that no output may hold.
+	password = "pass-word-1"
+)
+
+const composeFile = `# the app
+services:
+  frontend:
+    image: "guk0/docker-frontend"
+    build: ./frontend
+    volumes:
+      - /app/node_modules
+      - ./frontend:/app
+  backend:
+    image: guk0/docker-backend:${TAG:-latest}
+    environment:
+      MYSQL_HOST: ${MYSQL_HOST}
+`
+
+const dockerrunFile = `{
+  "AWSEBDockerrunVersion": 2,
+  "containerDefinitions": [
+    {"name": "frontend", "image": "guk0/docker-frontend", "memory": 128, "essential": true},
+    {"name": "backend", "image": "guk0/docker-backend", "memory": 128}
+  ]
+}
+`
+
+// stage is a workspace, an account and what the action is given.
+type stage struct {
+	wire   *wiretest.AWS
+	env    *wiretest.Environment
+	dir    string
+	inputs map[string]string
+	load   func(context.Context, string) (aws.Config, error)
+	cancel context.CancelFunc
+}
+
+func (s *stage) file(t *testing.T, name, content string) {
+	t.Helper()
+	path := filepath.Join(s.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ended is all that a run leaves.
+type ended struct {
+	code                  int
+	log, outputs, summary string
+}
+
+func (e ended) String() string {
+	return fmt.Sprintf("exit code %d\n--- log\n%s--- outputs\n%s--- summary\n%s", e.code, e.log, e.outputs, e.summary)
+}
+
+func (e ended) result() string {
+	first, _, _ := strings.Cut(e.outputs[strings.Index(e.outputs, "result=")+len("result="):], "\n")
+	return first
+}
+
+// run is a whole run of the action, in process.
+func (s *stage) run(t *testing.T) ended {
+	t.Helper()
+	runner := t.TempDir()
+	outputs, summary := filepath.Join(runner, "outputs"), filepath.Join(runner, "summary")
+	environ := []string{
+		"GITHUB_WORKSPACE=" + s.dir, "GITHUB_OUTPUT=" + outputs, "GITHUB_STEP_SUMMARY=" + summary,
+		"GITHUB_SHA=0123456789abcdef0123456789abcdef01234567", "INPUT_COMMIT-MESSAGE=Fix the page\n\nAll of it.",
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.inputs)) {
+		environ = append(environ, "INPUT_"+strings.ToUpper(name)+"="+s.inputs[name])
+	}
+	var log bytes.Buffer
+	r := action.NewRunner(environ, &log)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s.cancel = cancel
+	code := r.Run(ctx, func(ctx context.Context, r *action.Runner) error { return deployment{r, s.load}.run(ctx) })
+	e := ended{code, plain(log.String()), plainOutputs(readFile(t, outputs)), readFile(t, summary)}
+	for _, secret := range []string{wiretest.Secret, password, "signed-word"} {
+		if strings.Contains(e.String(), secret) {
+			t.Errorf("the run shows %q:\n%s", secret, e)
+		}
+	}
+	return e
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+var (
+	guard   = regexp.MustCompile(`(?m)^::(stop-commands::)?[A-Z0-9]{26}(::)?\n`)
+	heredoc = regexp.MustCompile(`(?m)^([a-z0-9-]+)<<(\S+)\n(.*)\n(\S+)\n`)
+	took    = regexp.MustCompile(`\d+\.\d s`)
+)
+
+func plain(log string) string            { return guard.ReplaceAllString(log, "") }
+func plainOutputs(outputs string) string { return heredoc.ReplaceAllString(outputs, "$1=$3\n") }
+
+// on runs a test in a bubble of its own time, on the repaired seed.
+func on(t *testing.T, f func(t *testing.T, s *stage)) {
+	t.Helper()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		wire, env := wiretest.New()
+		env.Options = append(env.Options, [3]string{"aws:elasticbeanstalk:application:environment", "MYSQL_ROOT_PASSWORD", password})
+		s := &stage{wire: wire, env: env, dir: dir, inputs: map[string]string{
+			"region": "ap-northeast-2", "app": "docker-fullstack", "env": "Dockerfullstack-env",
+			"tags":    `{"frontend":"sha-0123456789ab","backend":"sha-0123456789ab"}`,
+			"digests": `{"frontend":"` + digest + `","backend":"` + digest + `"}`,
+		}}
+		s.load = func(_ context.Context, region string) (aws.Config, error) {
+			cfg := wire.Config()
+			cfg.Region = region
+			return cfg, nil
+		}
+		s.file(t, "docker-compose.yml", composeFile)
+		f(t, s)
+	})
+}
+
+func golden(t *testing.T, name string, got ended) {
+	t.Helper()
+	text := took.ReplaceAllString(got.String(), "N s")
+	actiontest.Golden(t, filepath.Join("testdata", name+".golden"), text)
+}
+
+// asked is the version that the running update is to.
+func asked(e *wiretest.Environment) string { return e.Updates[len(e.Updates)-1] }
+
+// before is the version that ran before the update.
+func before(*wiretest.Environment) string { return "old-1" }
+
+// fails is a script that ends in an error event, with a version running.
+func fails(runs func(*wiretest.Environment) string) []wiretest.Step {
+	return []wiretest.Step{
+		{After: 10 * time.Second, Do: func(e *wiretest.Environment) {
+			e.Report("INFO", "Immutable deployment policy enabled. Launching one instance with the new settings to verify health.")
+			e.Report("WARN", "##[error]::error::The hook printed "+password)
+		}},
+		{After: 90 * time.Second, Do: func(e *wiretest.Environment) {
+			e.Report("ERROR", "Failed to deploy application.")
+			e.Status, e.Label = "Ready", runs(e)
+			e.Causes = []string{"Application deployment failed at 2000-01-01T00:01:30Z with exit status 1."}
+			e.Tail = map[string]string{"i-1": "----- /var/log/backend.log -----\n```\n::error::Access denied for user 'root' (using password: " + password + ")\n"}
+		}},
+	}
+}
+
+func TestDeployed(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		got := s.run(t)
+		golden(t, "deployed", got)
+		if diff := cmp.Diff([]string{"CreateStorageLocation", "PutObject", "CreateApplicationVersion", "UpdateEnvironment"}, s.wire.Wrote()); diff != "" {
+			t.Errorf("writes (-want +got):\n%s", diff)
+		}
+		first := len(s.wire.Calls())
+		again := s.run(t)
+		golden(t, "unchanged", again)
+		for _, call := range s.wire.Calls()[first:] {
+			if !strings.HasPrefix(call, "Describe") && call != "GetCallerIdentity" && call != "HeadObject" {
+				t.Errorf("the second run called %s", call)
+			}
+		}
+	})
+}
+
+func TestVerdicts(t *testing.T) {
+	for name, script := range map[string][]wiretest.Step{
+		"rolled-back": fails(before),
+		"failed":      fails(asked),
+		"unhealthy": {{After: time.Minute, Do: func(e *wiretest.Environment) {
+			e.Finish(asked(e))
+			e.Health, e.HealthStatus = "Red", "Severe"
+			e.Causes = []string{"100.0 % of the requests are failing with HTTP 5xx."}
+		}}},
+		"timed-out": fails(before)[:1],
+	} {
+		t.Run(name, func(t *testing.T) {
+			on(t, func(t *testing.T, s *stage) {
+				s.env.Script = script
+				got := s.run(t)
+				golden(t, name, got)
+				if got.code != 1 || got.result() != name {
+					t.Errorf("exit code %d, result %s", got.code, got.result())
+				}
+			})
+		})
+	}
+}
+
+func TestCreated(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.inputs["env"], s.inputs["bucket-name"], s.inputs["bucket-path"] = "", "elasticbeanstalk-ap-northeast-2-957930470982", "/a/b/"
+		s.inputs["version-label"], s.inputs["description"] = "v 1", "by hand"
+		got := s.run(t)
+		if got.code != 0 || got.result() != "created" || !strings.Contains(got.outputs, "s3-uri=s3://elasticbeanstalk-ap-northeast-2-957930470982/a/b/v 1.zip") {
+			t.Errorf("%s", got)
+		}
+		if v := s.wire.Versions["docker-fullstack"][0]; v.Description != "by hand" || v.Label != "v 1" {
+			t.Errorf("%+v", v)
+		}
+		s.file(t, "docker-compose.yml", composeFile+"# more\n")
+		got = s.run(t)
+		if got.code != 1 || got.result() != "rejected" || !strings.Contains(got.log, `application version "v 1" exists with other content`) {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
+func TestExistingVersion(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		delete(s.inputs, "tags")
+		delete(s.inputs, "digests")
+		s.inputs["version-label"] = "v7"
+		if got := s.run(t); got.result() != "rejected" || !strings.Contains(got.log, `has no version "v7"`) {
+			t.Errorf("%s", got)
+		}
+		s.wire.Versions["docker-fullstack"] = []*wiretest.Version{{Label: "v7", Bucket: "b", Key: "k.zip"}}
+		s.file(t, "docker-compose.yml", "not read")
+		if got := s.run(t); got.code != 0 || got.result() != "deployed" || !strings.Contains(got.outputs, "s3-uri=s3://b/k.zip") {
+			t.Errorf("%s", got)
+		}
+		if diff := cmp.Diff([]string{"UpdateEnvironment"}, s.wire.Wrote()); diff != "" {
+			t.Error(diff)
+		}
+		if got := s.run(t); got.result() != "unchanged" {
+			t.Errorf("%s", got)
+		}
+		s.inputs["env"] = ""
+		if got := s.run(t); got.result() != "rejected" || !strings.Contains(got.log, "input env: is empty") {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
+// TestPlatformDecides has both deploy files in the tree.
+func TestPlatformDecides(t *testing.T) {
+	for stack, want := range map[string]string{"running Docker": "docker-compose.yml, from", "running ECS": "Dockerrun.aws.json, from"} {
+		on(t, func(t *testing.T, s *stage) {
+			s.file(t, "Dockerrun.aws.json", dockerrunFile)
+			s.env.Stack = "64bit Amazon Linux 2023 v4.1.0 " + stack
+			s.inputs["dry-run"] = "true"
+			if got := s.run(t); got.result() != "planned" || !strings.Contains(got.log, want) {
+				t.Errorf("%s: %s", stack, got)
+			}
+			s.inputs["dry-run"] = "false"
+			if got := s.run(t); got.result() != "deployed" {
+				t.Errorf("%s: %s", stack, got)
+			}
+		})
+	}
+}
+
+func TestDryRun(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.inputs["dry-run"] = "true"
+		s.file(t, ".ebextensions/a.config", "option_settings: {}\n")
+		s.file(t, ".env", "MYSQL_ROOT_PASSWORD="+password+"\n")
+		golden(t, "dry-run", s.run(t))
+		if calls := s.wire.Calls(); len(calls) > 0 {
+			t.Errorf("a dry run asked AWS: %v", calls)
+		}
+	})
+}
+
+func TestRejected(t *testing.T) {
+	for name, prepare := range map[string]func(t *testing.T, s *stage){
+		"rejected-inputs": func(t *testing.T, s *stage) {
+			s.inputs["bucket-name"] = "elasticbeanstalk-ap-northeast-2-957930470982Info"
+			s.inputs["region"] = "ap-northeast-2a"
+			s.inputs["app"] = ""
+			s.inputs["env"] = "x"
+			s.inputs["digests"] = `{"frontend":"sha256:1","bakend":"` + digest + `"}`
+			s.inputs["tags"] = "latest"
+			s.inputs["wait"] = "yess"
+			s.inputs["timeout"] = "20"
+			s.inputs["accept-health"] = "Green, Blue"
+			s.file(t, "docker-compose.yml", readFile(t, filepath.Join("testdata", "seed", "docker-compose.yml")))
+		},
+		"rejected-dockerrun": func(t *testing.T, s *stage) {
+			if err := os.Remove(filepath.Join(s.dir, "docker-compose.yml")); err != nil {
+				t.Fatal(err)
+			}
+			s.file(t, "Dockerrun.aws.json", readFile(t, filepath.Join("testdata", "seed", "Dockerrun.aws.json")))
+		},
+		"rejected-services": func(_ *testing.T, s *stage) {
+			s.inputs["tags"], s.inputs["digests"] = "", ""
+			s.inputs["images"] = `{"backend":"guk0/docker-backend:1","bakend":"guk0/docker-backend:1"}`
+		},
+		"rejected-account": func(_ *testing.T, s *stage) {
+			s.inputs["env"], s.inputs["bucket-name"] = "Dockerfulstack-env", "some-other-bucket"
+		},
+		"rejected-update": func(_ *testing.T, s *stage) {
+			s.wire.Fail(wiretest.Fault{Operation: "UpdateEnvironment", Status: 403, Code: "AccessDenied", Message: "not authorized to perform: elasticbeanstalk:UpdateEnvironment", Times: 1})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			on(t, func(t *testing.T, s *stage) {
+				prepare(t, s)
+				got := s.run(t)
+				golden(t, name, got)
+				if got.code != 1 || got.result() != "rejected" {
+					t.Errorf("exit code %d, result %s", got.code, got.result())
+				}
+				if wrote := s.wire.Wrote(); len(wrote) > 0 && name != "rejected-update" {
+					t.Errorf("it wrote: %v", wrote)
+				}
+			})
+		})
+	}
+}
+
+func TestNotReady(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.inputs["timeout"] = "1m"
+		s.env.Status = "Updating"
+		got := s.run(t)
+		if got.result() != "timed-out" || !strings.Contains(got.log, "which is Updating, to be Ready") {
+			t.Errorf("%s", got)
+		}
+		if wrote := s.wire.Wrote(); len(wrote) > 0 {
+			t.Errorf("it wrote: %v", wrote)
+		}
+	})
+}
+
+func TestNoWait(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.inputs["wait"] = "false"
+		if got := s.run(t); got.code != 0 || got.result() != "created" || len(s.env.Updates) != 1 {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
+func TestCancelled(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.env.Script = []wiretest.Step{{After: 5 * time.Second, Do: func(*wiretest.Environment) { s.cancel() }}}
+		got := s.run(t)
+		if got.code != 1 || got.result() != "failed" || !strings.Contains(got.log, "::error::cancelled") {
+			t.Errorf("%s", got)
+		}
+	})
+}

@@ -1,0 +1,51 @@
+package beanstalk
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// StorageLocation is the account's own bucket of Elastic Beanstalk in this
+// region. Beanstalk makes it if it is not there yet.
+func (c *Client) StorageLocation(ctx context.Context) (string, error) {
+	out, err := c.eb.CreateStorageLocation(ctx, &elasticbeanstalk.CreateStorageLocationInput{})
+	if err != nil {
+		return "", failed(err, "look up the account's Elastic Beanstalk bucket")
+	}
+	return aws.ToString(out.S3Bucket), nil
+}
+
+// checkBucket refuses a bucket that is not there, not ours, or in another
+// region than the environment.
+func (c *Client) checkBucket(ctx context.Context, name string) error {
+	if err := CheckBucket(name); err != nil {
+		return fmt.Errorf("bucket-name: %w", err)
+	}
+	out, err := c.s3.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &name})
+	if err != nil {
+		return c.bucketError(name, err)
+	}
+	if region := aws.ToString(out.BucketRegion); region != "" && region != c.region {
+		return fmt.Errorf("bucket-name: %q is in %s, but Elastic Beanstalk takes a bundle only from a bucket in %s", name, region, c.region)
+	}
+	return nil
+}
+
+// bucketError explains the bare status codes that a HEAD request has instead
+// of an error text.
+func (c *Client) bucketError(name string, err error) error {
+	switch status(err) {
+	case http.StatusNotFound:
+		return fmt.Errorf("bucket-name: there is no bucket %q; create it in %s, or leave bucket-name empty to use the account's Elastic Beanstalk bucket", name, c.region)
+	case http.StatusForbidden:
+		return fmt.Errorf("bucket-name: access to bucket %q is denied: it belongs to another account, or the role lacks s3:ListBucket on it", name)
+	case http.StatusMovedPermanently, http.StatusBadRequest:
+		return fmt.Errorf("bucket-name: %q is in another region, but Elastic Beanstalk takes a bundle only from a bucket in %s", name, c.region)
+	}
+	return failed(err, "bucket-name: look up bucket %q", name)
+}

@@ -1,0 +1,64 @@
+// Package beanstalk owns the talk with AWS Elastic Beanstalk, and with S3 and
+// STS as far as a deployment needs them: looking up what is there, uploading a
+// bundle, making an application version, updating an environment, following
+// its events, and the verdict on how it ended.
+package beanstalk
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// maxAttempts is more than the SDK's three: the request limits of Elastic
+// Beanstalk are shared by the whole account, so throttling comes in bursts.
+const maxAttempts = 10
+
+// Client speaks to one region with one set of credentials.
+type Client struct {
+	eb          *elasticbeanstalk.Client
+	s3          *s3.Client
+	sts         *sts.Client
+	uploads     *transfermanager.Client
+	web         aws.HTTPClient
+	credentials aws.CredentialsProvider
+	region      string
+}
+
+// New makes a client of the configuration. An endpoint set in it (such as by
+// AWS_ENDPOINT_URL) holds for all three services, S3 then with the bucket in
+// the path, because a local endpoint has no host name for each bucket.
+func New(cfg aws.Config) *Client {
+	cfg.Retryer = func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts = maxAttempts
+			o.MaxBackoff = 20 * time.Second
+		})
+	}
+	checksums := aws.RequestChecksumCalculationWhenSupported
+	store := s3.NewFromConfig(cfg, func(o *s3.Options) {
+		if o.BaseEndpoint == nil {
+			return
+		}
+		o.UsePathStyle = true
+		checksums = aws.RequestChecksumCalculationWhenRequired
+		o.RequestChecksumCalculation = checksums
+		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
+	})
+	return &Client{
+		eb:  elasticbeanstalk.NewFromConfig(cfg),
+		s3:  store,
+		sts: sts.NewFromConfig(cfg),
+		uploads: transfermanager.New(store, func(o *transfermanager.Options) {
+			o.RequestChecksumCalculation = checksums
+		}),
+		web:         webClient(cfg),
+		credentials: cfg.Credentials,
+		region:      cfg.Region,
+	}
+}

@@ -1,0 +1,158 @@
+package beanstalk
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk/types"
+)
+
+// Diagnosis is what an environment tells about a failure. Secrets are hidden
+// in all of it.
+type Diagnosis struct {
+	// Causes are the sentences of the health reports.
+	Causes []string
+	// Tails are the ends of the logs, one for each instance.
+	Tails []Tail
+	// Missing says what could not be read, and why.
+	Missing []string
+}
+
+// Tail is the end of an instance's logs.
+type Tail struct{ Instance, Text string }
+
+const (
+	// tailTime bounds the wait for the instances to hand in their logs.
+	tailTime = 60 * time.Second
+	// The ends that are read and kept of an instance's logs.
+	tailBytes = 64 << 10
+	tailLines = 400
+)
+
+// Diagnose asks the environment why. Logs count from the server's time since
+// on, those of an instance that is gone by now included; the zero time is now.
+// It has a bound of its own and does not fail: what can't be read is said in
+// Missing.
+func (c *Client) Diagnose(ctx context.Context, env string, since time.Time, secrets Secrets) Diagnosis {
+	ctx, cancel := context.WithTimeout(ctx, tailTime)
+	defer cancel()
+	var d Diagnosis
+	instances := c.diagnoseHealth(ctx, env, &d)
+	tails, err := c.tails(ctx, env, since, instances)
+	if err != nil {
+		d.Missing = append(d.Missing, err.Error())
+	}
+	for _, t := range tails {
+		t.Text = secrets.Hide(t.Text)
+		d.Tails = append(d.Tails, t)
+	}
+	for i, cause := range d.Causes {
+		d.Causes[i] = secrets.Hide(cause)
+	}
+	return d
+}
+
+// diagnoseHealth collects the causes; it gives the number of instances.
+func (c *Client) diagnoseHealth(ctx context.Context, env string, d *Diagnosis) int {
+	out, err := c.eb.DescribeEnvironmentHealth(ctx, &elasticbeanstalk.DescribeEnvironmentHealthInput{
+		EnvironmentName: &env,
+		AttributeNames:  []types.EnvironmentHealthAttribute{types.EnvironmentHealthAttributeAll},
+	})
+	if err != nil {
+		d.Missing = append(d.Missing, failed(err, "read the health of environment %q", env).Error())
+		return 0
+	}
+	d.Causes = append(d.Causes, out.Causes...)
+	instances, err := c.instances(ctx, env)
+	// A refusal that is not about permissions comes from basic health
+	// reporting, which does not know the instances.
+	if err != nil && (!Refused(err) || refusesPermission(err)) {
+		d.Missing = append(d.Missing, err.Error())
+	}
+	for _, i := range instances {
+		for _, cause := range i.Causes {
+			d.Causes = append(d.Causes, i.ID+": "+cause)
+		}
+	}
+	return len(instances)
+}
+
+// tails asks the instances for their logs and waits until they are there.
+func (c *Client) tails(ctx context.Context, env string, since time.Time, instances int) ([]Tail, error) {
+	out, err := c.eb.RequestEnvironmentInfo(ctx, &elasticbeanstalk.RequestEnvironmentInfoInput{
+		EnvironmentName: &env, InfoType: types.EnvironmentInfoTypeTail,
+	})
+	if err != nil {
+		return nil, failed(err, "ask for the logs of environment %q", env)
+	}
+	asked := serverTime(out.ResultMetadata).Truncate(time.Second)
+	if since.IsZero() {
+		since = asked
+	}
+	infos, late := c.awaitTails(ctx, env, window{since, asked}, instances)
+	var tails []Tail
+	for _, info := range infos {
+		text, err := c.fetch(ctx, aws.ToString(info.Message), tailBytes)
+		if err != nil {
+			return tails, fmt.Errorf("instance %s: %w", aws.ToString(info.Ec2InstanceId), err)
+		}
+		tails = append(tails, Tail{Instance: aws.ToString(info.Ec2InstanceId), Text: lastLines(text, tailLines)})
+	}
+	return tails, late
+}
+
+// window tells logs that are of use from those that were asked for now.
+type window struct{ since, asked time.Time }
+
+func notBefore(at time.Time) func(types.EnvironmentInfoDescription) bool {
+	return func(i types.EnvironmentInfoDescription) bool {
+		return i.SampleTimestamp == nil || !i.SampleTimestamp.Before(at)
+	}
+}
+
+func count(all []types.EnvironmentInfoDescription, is func(types.EnvironmentInfoDescription) bool) int {
+	n := 0
+	for _, one := range all {
+		if is(one) {
+			n++
+		}
+	}
+	return n
+}
+
+// awaitTails polls until all instances have answered, or no more of them do.
+func (c *Client) awaitTails(ctx context.Context, env string, w window, instances int) ([]types.EnvironmentInfoDescription, error) {
+	var p pause
+	before := 0
+	for {
+		out, err := c.eb.RetrieveEnvironmentInfo(ctx, &elasticbeanstalk.RetrieveEnvironmentInfoInput{
+			EnvironmentName: &env, InfoType: types.EnvironmentInfoTypeTail,
+		})
+		if err != nil {
+			return nil, failed(err, "read the logs of environment %q", env)
+		}
+		useful := notBefore(w.since)
+		infos := slices.DeleteFunc(out.EnvironmentInfo, func(i types.EnvironmentInfoDescription) bool { return !useful(i) })
+		n := len(infos)
+		if n > 0 && (n == before || count(infos, notBefore(w.asked)) >= max(instances, 1)) {
+			return infos, nil
+		}
+		before = n
+		if p.wait(ctx) != nil {
+			return infos, fmt.Errorf("the logs of environment %q did not come within %s", env, tailTime)
+		}
+	}
+}
+
+func lastLines(text string, most int) string {
+	lines := strings.SplitAfter(text, "\n")
+	if len(lines) > most {
+		lines = lines[len(lines)-most:]
+	}
+	return strings.Join(lines, "")
+}

@@ -1,0 +1,174 @@
+package beanstalk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Request is what a deployment needs to find in AWS.
+type Request struct {
+	App string
+	// Env is empty when only a version is to be made.
+	Env string
+	// Bucket is empty for the account's own bucket of Elastic Beanstalk.
+	Bucket string
+	// File is the name of the deploy file and Kind the platform it is for,
+	// Unknown when a version is deployed that is there already.
+	File string
+	Kind Kind
+	// Existing is the label of a version that must be there, or empty.
+	Existing string
+}
+
+// Target is what was found.
+type Target struct {
+	Identity    Identity
+	Environment Environment
+	// Settings are zero when they could not be read.
+	Settings Settings
+	// Version is the existing version that was asked for.
+	Version *Stored
+	Secrets Secrets
+	// Warnings are findings that do not stop a deployment.
+	Warnings []string
+}
+
+// credentialTime bounds the search for credentials: outside AWS the default
+// chain ends at the address of an instance's metadata, which nobody answers.
+const credentialTime = 15 * time.Second
+
+// Preflight looks up everything that the deployment needs and reports all that
+// is wrong at once. It writes nothing.
+func (c *Client) Preflight(ctx context.Context, want Request) (Target, error) {
+	var t Target
+	if err := c.authenticate(ctx, &t); err != nil {
+		var bucket error
+		if want.Bucket != "" {
+			if e := CheckBucket(want.Bucket); e != nil {
+				bucket = fmt.Errorf("bucket-name: %w", e)
+			}
+		}
+		return t, errors.Join(err, bucket)
+	}
+	problems := c.checkApplication(ctx, want, &t)
+	if want.Bucket != "" {
+		problems = errors.Join(problems, c.checkBucket(ctx, want.Bucket))
+	}
+	t.Secrets = c.secrets(ctx, t.Settings)
+	return t, problems
+}
+
+// authenticate tells whose the credentials are; without any, and with such as
+// AWS does not take, no other look-up can succeed.
+func (c *Client) authenticate(ctx context.Context, t *Target) error {
+	if c.credentials == nil {
+		return noCredentials(errors.New("none are configured"))
+	}
+	short, cancel := context.WithTimeout(ctx, credentialTime)
+	defer cancel()
+	if _, err := c.credentials.Retrieve(short); err != nil {
+		return noCredentials(brief(err))
+	}
+	who, err := c.Identity(ctx)
+	switch {
+	case err == nil:
+		t.Identity = who
+		return nil
+	case refusesCredentials(err):
+		return fmt.Errorf("AWS refuses the credentials (%w); they are wrong, expired or of another partition than region %s", brief(err), c.region)
+	case refusesPermission(err):
+		// Whose they are is good to know, but not needed.
+		t.Warnings = append(t.Warnings, err.Error())
+		return nil
+	}
+	return err
+}
+
+func noCredentials(err error) error {
+	return fmt.Errorf("no AWS credentials: %w; before this step, use aws-actions/configure-aws-credentials with role-to-assume "+
+		"(and give the job `permissions: id-token: write`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the step's env", err)
+}
+
+func (c *Client) checkApplication(ctx context.Context, want Request, t *Target) error {
+	apps, err := c.Applications(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(apps, want.App) {
+		return fmt.Errorf("app: no application %q in %s; %s", want.App, c.region, choices("application", want.App, apps))
+	}
+	return errors.Join(c.checkEnvironment(ctx, want, t), c.checkExisting(ctx, want, t))
+}
+
+func (c *Client) checkEnvironment(ctx context.Context, want Request, t *Target) error {
+	if want.Env == "" {
+		return nil
+	}
+	envs, err := c.Environments(ctx, want.App)
+	if err != nil {
+		return err
+	}
+	names := make([]string, 0, len(envs))
+	for _, e := range envs {
+		if e.Name == want.Env {
+			t.Environment = e
+			t.Settings, err = c.Settings(ctx, want.App, want.Env)
+			if err != nil {
+				t.Warnings = append(t.Warnings, err.Error())
+			}
+			return errors.Join(checkState(e), CheckKind(e, want.File, want.Kind))
+		}
+		names = append(names, e.Name)
+	}
+	return fmt.Errorf("env: no environment %q in application %q; %s", want.Env, want.App, choices("environment", want.Env, names))
+}
+
+func checkState(e Environment) error {
+	switch {
+	case e.Status == "Terminating":
+		return fmt.Errorf("env: environment %q is being terminated", e.Name)
+	case e.Tier == "Cluster":
+		return fmt.Errorf("env: environment %q is of the tier Cluster, which runs no Docker platform; give one of the tier WebServer or Worker", e.Name)
+	}
+	return nil
+}
+
+// CheckKind refuses a deploy file that the environment's platform can't run,
+// before a version label is used up for it.
+func CheckKind(e Environment, file string, kind Kind) error {
+	if kind == Unknown || e.Kind == Unknown || kind == e.Kind {
+		return nil
+	}
+	fix := "an environment of the platform \"Docker\""
+	if kind == ECS {
+		fix = "an environment of the platform \"ECS\""
+	}
+	switch e.Kind {
+	case Docker:
+		fix += ", or deploy a docker-compose.yml"
+	case ECS:
+		fix += ", or deploy a Dockerrun.aws.json with \"AWSEBDockerrunVersion\": 2"
+	}
+	return fmt.Errorf("env: environment %q runs %q, which does not take %s; use %s", e.Name, e.Platform, file, fix)
+}
+
+func (c *Client) checkExisting(ctx context.Context, want Request, t *Target) error {
+	if want.Existing == "" {
+		return nil
+	}
+	v, err := c.Version(ctx, want.App, want.Existing)
+	if err != nil {
+		return err
+	}
+	if v == nil {
+		return fmt.Errorf("version-label: application %q has no version %q; to deploy what is in the checkout, give images, or tags and digests", want.App, want.Existing)
+	}
+	t.Version = v
+	return nil
+}
+
+// Region is the region that the client speaks to.
+func (c *Client) Region() string { return c.region }

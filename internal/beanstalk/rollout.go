@@ -1,0 +1,189 @@
+package beanstalk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Rollout is one update of one environment to a version that exists.
+type Rollout struct {
+	App, Env, Label string
+	// AcceptHealth are the healths that are good enough.
+	AcceptHealth []string
+	// NoWait ends after the update was accepted.
+	NoWait bool
+	// Secrets are hidden wherever an event tells them.
+	Secrets Secrets
+	// Log gets a line for each event.
+	Log io.Writer
+}
+
+// Outcome is how a rollout ended.
+type Outcome struct {
+	Verdict
+	// Environment is as it was seen last.
+	Environment Environment
+	RequestID   string
+	// Events are all since the update was asked for, oldest first.
+	Events []Event
+	// Instances are as they were seen last; empty with basic health reporting.
+	Instances []Instance
+	// Began is the server's time at which the update was about to be sent; zero
+	// when it was not.
+	Began time.Time
+	// Took is the time from the update to the verdict.
+	Took time.Duration
+}
+
+// Roll updates the environment and follows it until the verdict is clear or
+// the context's deadline passes (result timed-out). An update that is not
+// accepted is an error, and so is a context that is cancelled.
+func (c *Client) Roll(ctx context.Context, r Rollout) (Outcome, error) {
+	env, now, err := c.environment(ctx, r.App, r.Env)
+	if err != nil {
+		return Outcome{}, err
+	}
+	events, err := c.newEventLog(ctx, r.App, r.Env, now)
+	if err != nil {
+		return Outcome{Environment: env}, err
+	}
+	update, err := c.update(ctx, r.App, r.Env, r.Label, r.Log)
+	if err != nil {
+		return Outcome{Environment: env}, err
+	}
+	w := &watch{
+		client: c, rollout: r, events: events, started: update.at,
+		want: Expected{Label: r.Label, RequestID: update.requestID, AcceptHealth: r.AcceptHealth},
+		out:  Outcome{Environment: env, RequestID: update.requestID, Began: now},
+		seen: Observation{Begun: update.begun},
+	}
+	if r.NoWait {
+		w.out.Verdict = final(Created, "the update to %q has begun and is not waited for", r.Label)
+		return w.out, nil
+	}
+	return w.follow(ctx)
+}
+
+// watch follows one update.
+type watch struct {
+	client  *Client
+	rollout Rollout
+	events  *eventLog
+	want    Expected
+	started time.Time
+	ready   time.Time // since when the environment is Ready; zero when it is not
+	seen    Observation
+	out     Outcome
+	// basic tells that the instances can't be asked.
+	basic bool
+}
+
+// maxBlind is how many looks in a row may fail. The SDK has tried each of them
+// ten times already.
+const maxBlind = 5
+
+func (w *watch) follow(ctx context.Context) (Outcome, error) {
+	var p pause
+	blind := 0
+	for {
+		err := w.look(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return w.stopped(ctx)
+		case err == nil:
+			blind = 0
+		case Refused(err) || blind >= maxBlind:
+			return w.out, fmt.Errorf("the update to %q was sent, but can't be followed: %w", w.rollout.Label, err)
+		default:
+			blind++
+			say(w.rollout.Log, "warning: %v", err)
+		}
+		if err == nil {
+			if w.out.Verdict = Judge(w.want, w.seen); w.out.Result != "" {
+				w.out.Took = time.Since(w.started)
+				return w.out, nil
+			}
+		}
+		if p.wait(ctx) != nil {
+			return w.stopped(ctx)
+		}
+	}
+}
+
+// stopped is the end by the deadline, with what was going on, or by a signal.
+func (w *watch) stopped(ctx context.Context) (Outcome, error) {
+	w.out.Took = time.Since(w.started)
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return w.out, fmt.Errorf("follow the update to %q: %w", w.rollout.Label, ctx.Err())
+	}
+	doing := w.out.Reason
+	if doing == "" {
+		doing = "nothing could be seen of it"
+	}
+	w.out.Verdict = final(TimedOut, "the deadline passed %s after the update; %s. The update goes on without being watched",
+		w.out.Took.Round(time.Second), doing)
+	if n := len(w.out.Events); n > 0 {
+		w.out.Reason += fmt.Sprintf("; the last event was: %s", w.out.Events[n-1].Message)
+	}
+	return w.out, nil
+}
+
+// look makes an observation. The events come after the status, so that all
+// that led to a status is known when it is judged.
+func (w *watch) look(ctx context.Context) error {
+	env, _, err := w.client.environment(ctx, w.rollout.App, w.rollout.Env)
+	if err != nil {
+		return err
+	}
+	fresh, err := w.events.fresh(ctx)
+	if err != nil {
+		return err
+	}
+	w.take(fresh)
+	w.note(env)
+	if env.Status == "Ready" && !w.basic {
+		w.seen.Instances, err = w.client.instances(ctx, env.Name)
+		w.basic = Refused(err)
+		if err != nil && !w.basic {
+			return err
+		}
+	}
+	w.out.Instances = w.seen.Instances
+	return nil
+}
+
+func (w *watch) take(fresh []Event) {
+	for i := range fresh {
+		e := &fresh[i]
+		e.Message = w.rollout.Secrets.Hide(e.Message)
+		say(w.rollout.Log, "%s", e)
+		if e.fails(w.want.RequestID) {
+			w.seen.Errors = append(w.seen.Errors, *e)
+		}
+		if e.RequestID != "" && e.RequestID == w.want.RequestID {
+			w.seen.Begun = true
+		}
+	}
+	w.out.Events = append(w.out.Events, fresh...)
+}
+
+func (w *watch) note(env Environment) {
+	now := time.Now()
+	switch {
+	case env.Status != "Ready":
+		w.seen.Begun = true
+		w.ready = time.Time{}
+	case w.ready.IsZero():
+		w.ready = now
+	}
+	w.seen.SinceReady = 0
+	if !w.ready.IsZero() {
+		w.seen.SinceReady = now.Sub(w.ready)
+	}
+	w.seen.SinceUpdate = now.Sub(w.started)
+	w.seen.Environment = env
+	w.out.Environment = env
+}

@@ -1,0 +1,196 @@
+package beanstalk
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Result is how a deployment ended.
+type Result string
+
+// The results of a deployment.
+const (
+	// Deployed: this version runs and is healthy.
+	Deployed Result = "deployed"
+	// Created: the version exists; no environment was waited for.
+	Created Result = "created"
+	// Unchanged: this version ran already, healthy; nothing was done.
+	Unchanged Result = "unchanged"
+	// Rejected: refused before anything was changed.
+	Rejected Result = "rejected"
+	// Failed: the update failed, and what runs now is not known to be good.
+	Failed Result = "failed"
+	// RolledBack: the update failed and another version runs again.
+	RolledBack Result = "rolled-back"
+	// Unhealthy: this version runs, but its health is not accepted.
+	Unhealthy Result = "unhealthy"
+	// TimedOut: the deadline passed while the update was still going on.
+	TimedOut Result = "timed-out"
+)
+
+// Good tells whether the result lets a pipeline go on.
+func (r Result) Good() bool { return r == Deployed || r == Created || r == Unchanged }
+
+// The graces: how long a state may last that may still be on its way to
+// another.
+const (
+	// startGrace is for an update that was accepted but has not begun: the
+	// environment may still show Ready and the old label for a moment.
+	startGrace = 30 * time.Second
+	// healthGrace is for the health right after Ready, which lags behind by a
+	// round of health checks and reports.
+	healthGrace = 3 * time.Minute
+)
+
+// Expected is what a deployment was to reach.
+type Expected struct {
+	// Label is the version.
+	Label string
+	// RequestID is the request of the update.
+	RequestID string
+	// AcceptHealth are the healths that are good enough.
+	AcceptHealth []string
+}
+
+// Instance is an instance's own word on what it runs (enhanced health only).
+type Instance struct {
+	ID string
+	// Deployment is "In Progress", "Deployed" or "Failed".
+	Deployment string
+	// Label is the version that the deployment is of.
+	Label  string
+	Health string
+	Causes []string
+}
+
+// Observation is what was seen of an environment at one time.
+type Observation struct {
+	Environment Environment
+	// Instances is empty with basic health reporting.
+	Instances []Instance
+	// Errors are all events so far that say that our update failed.
+	Errors []Event
+	// Begun tells that the update has shown itself: the status was other than
+	// Ready, or an event of our request came.
+	Begun bool
+	// SinceUpdate is the time since the update was accepted, SinceReady the
+	// time that the environment has been Ready since.
+	SinceUpdate, SinceReady time.Duration
+}
+
+// Verdict is the judgement of an observation. An empty Result means that it is
+// too early to tell, Reason then says what is waited for.
+type Verdict struct {
+	Result Result
+	Reason string
+}
+
+func pending(format string, args ...any) Verdict {
+	return Verdict{Reason: fmt.Sprintf(format, args...)}
+}
+
+func final(result Result, format string, args ...any) Verdict {
+	return Verdict{Result: result, Reason: fmt.Sprintf(format, args...)}
+}
+
+// Judge tells how a deployment ended, or that it has not. That an environment
+// is Ready proves nothing alone: after a rollback it is Ready too, and also
+// when every instance failed. So the label, the errors of our request, the
+// instances and the health must all agree.
+func Judge(want Expected, seen Observation) Verdict {
+	env := seen.Environment
+	switch {
+	case strings.HasPrefix(env.Status, "Terminat"):
+		return final(Failed, "environment %q is being terminated", env.Name)
+	case env.Status != "Ready":
+		return pending("environment %q is %s", env.Name, env.Status)
+	case !seen.Begun && seen.SinceUpdate < startGrace:
+		return pending("the update has not begun")
+	case env.VersionLabel != want.Label:
+		return judgeOther(want, seen)
+	case len(seen.Errors) > 0:
+		return final(Failed, "%s", firstMessage(seen.Errors))
+	}
+	if v, settled := judgeInstances(want, seen); settled {
+		return v
+	}
+	return judgeHealth(want, seen)
+}
+
+// judgeOther is for an environment that is Ready with another version.
+func judgeOther(want Expected, seen Observation) Verdict {
+	env := seen.Environment
+	if len(seen.Errors) == 0 && seen.SinceReady < startGrace {
+		return pending("environment %q is Ready, but still shows version %q", env.Name, env.VersionLabel)
+	}
+	why := "the update ended without an error event"
+	if len(seen.Errors) > 0 {
+		why = firstMessage(seen.Errors)
+	}
+	if mixed := instancesOf(want.Label, seen.Instances); len(mixed) > 0 {
+		return final(Failed, "%s Environment %q holds version %q, but instances run %q: %s; deploy a good version again",
+			sentence(why), env.Name, env.VersionLabel, want.Label, strings.Join(mixed, ", "))
+	}
+	if env.VersionLabel == "" {
+		return final(Failed, "%s No version runs.", sentence(why))
+	}
+	return final(RolledBack, "%s Version %q runs.", sentence(why), env.VersionLabel)
+}
+
+// judgeInstances lets the instances speak where they can: the label of the
+// environment may be ours although some or all of them failed.
+func judgeInstances(want Expected, seen Observation) (Verdict, bool) {
+	var bad, open []string
+	for _, i := range seen.Instances {
+		switch {
+		case i.Deployment == "" || i.Deployment == "Deployed" && i.Label == want.Label:
+		case i.Deployment == "Failed":
+			bad = append(bad, i.ID)
+		default:
+			open = append(open, i.ID)
+		}
+	}
+	switch {
+	case len(bad) > 0:
+		return final(Failed, "the deployment failed on %s", strings.Join(bad, ", ")), true
+	case len(open) == 0:
+		return Verdict{}, false
+	case seen.SinceReady < healthGrace:
+		return pending("%s not yet on version %q", strings.Join(open, ", "), want.Label), true
+	}
+	return final(Failed, "environment %q is Ready, but %s did not come to run version %q", seen.Environment.Name, strings.Join(open, ", "), want.Label), true
+}
+
+func judgeHealth(want Expected, seen Observation) Verdict {
+	env := seen.Environment
+	if slices.Contains(want.AcceptHealth, env.Health) {
+		return final(Deployed, "version %q runs, health %s", want.Label, env.Health)
+	}
+	accepted := strings.Join(want.AcceptHealth, ", ")
+	if seen.SinceReady < healthGrace {
+		return pending("health is %s, accepted: %s", env.Health, accepted)
+	}
+	return final(Unhealthy, "version %q runs, but its health is %s (accepted: %s)", want.Label, env.Health, accepted)
+}
+
+func instancesOf(label string, all []Instance) []string {
+	var ids []string
+	for _, i := range all {
+		if i.Label == label {
+			ids = append(ids, i.ID)
+		}
+	}
+	return ids
+}
+
+// firstMessage is what went wrong; the errors after it are its consequences.
+func firstMessage(events []Event) string { return events[0].Message }
+
+func sentence(text string) string {
+	if strings.HasSuffix(text, ".") {
+		return text
+	}
+	return text + "."
+}

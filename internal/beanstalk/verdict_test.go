@@ -1,0 +1,89 @@
+package beanstalk_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/guk0/travois/internal/beanstalk"
+)
+
+var want = beanstalk.Expected{Label: "new-2", RequestID: "r", AcceptHealth: []string{"Green", "Yellow"}}
+
+func state(status, label, health string) beanstalk.Observation {
+	return beanstalk.Observation{
+		Environment: beanstalk.Environment{Name: "env", Status: status, VersionLabel: label, Health: health},
+		Begun:       true, SinceUpdate: time.Minute,
+	}
+}
+
+func errorsOf(messages ...string) func(*beanstalk.Observation) {
+	return func(o *beanstalk.Observation) {
+		for _, m := range messages {
+			o.Errors = append(o.Errors, beanstalk.Event{Severity: "ERROR", Message: m, RequestID: "r"})
+		}
+	}
+}
+
+func instance(deployment, label string) func(*beanstalk.Observation) {
+	return func(o *beanstalk.Observation) {
+		o.Instances = append(o.Instances, beanstalk.Instance{ID: "i-1", Deployment: deployment, Label: label})
+	}
+}
+
+// settled is long after the environment became Ready.
+func settled(o *beanstalk.Observation) { o.SinceReady = time.Hour }
+
+func notBegun(o *beanstalk.Observation) { o.Begun, o.SinceUpdate = false, 2*time.Second }
+
+func TestJudge(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		seen   beanstalk.Observation
+		more   []func(*beanstalk.Observation)
+		result beanstalk.Result
+		reason string
+	}{
+		{"updating", state("Updating", "new-2", "Grey"), nil, "", "is Updating"},
+		{"updating with an error is not over", state("Updating", "new-2", "Red"), list(errorsOf("Failed")), "", "is Updating"},
+		{"still ready from before", state("Ready", "old-1", "Green"), list(notBegun), "", "has not begun"},
+		{"label known, not begun", state("Ready", "new-2", "Green"), list(notBegun), "", "has not begun"},
+		{"good", state("Ready", "new-2", "Green"), nil, beanstalk.Deployed, `version "new-2" runs, health Green`},
+		{"yellow is accepted", state("Ready", "new-2", "Yellow"), nil, beanstalk.Deployed, "Yellow"},
+		{"good on every instance", state("Ready", "new-2", "Green"), list(instance("Deployed", "new-2")), beanstalk.Deployed, ""},
+		{"ready but an error of ours", state("Ready", "new-2", "Green"), list(errorsOf("Command failed on instance.", "Failed to deploy application.")), beanstalk.Failed, "Command failed on instance."},
+		{"rolled back", state("Ready", "old-1", "Green"), list(errorsOf("Failed to deploy application.")), beanstalk.RolledBack, `Failed to deploy application. Version "old-1" runs.`},
+		{"rolled back in silence, too early", state("Ready", "old-1", "Green"), nil, "", "still shows"},
+		{"rolled back in silence", state("Ready", "old-1", "Green"), list(settled), beanstalk.RolledBack, "without an error event"},
+		{"failed, and there was none before", state("Ready", "", "Red"), list(errorsOf("Failed to deploy application.")), beanstalk.Failed, "No version runs."},
+		{"label went back, instances did not", state("Ready", "old-1", "Red"), list(errorsOf("Unsuccessful"), instance("Failed", "new-2")), beanstalk.Failed, "instances run"},
+		{"right label, instance failed", state("Ready", "new-2", "Green"), list(instance("Failed", "new-2")), beanstalk.Failed, "failed on i-1"},
+		{"right label, instance busy", state("Ready", "new-2", "Green"), list(instance("In Progress", "new-2")), "", "not yet"},
+		{"right label, instance on the old version", state("Ready", "new-2", "Green"), list(instance("Deployed", "old-1"), settled), beanstalk.Failed, "did not come"},
+		{"red at first", state("Ready", "new-2", "Red"), nil, "", "health is Red"},
+		{"red for good", state("Ready", "new-2", "Red"), list(settled), beanstalk.Unhealthy, "health is Red (accepted: Green, Yellow)"},
+		{"grey for good", state("Ready", "new-2", "Grey"), list(settled), beanstalk.Unhealthy, "Grey"},
+		{"terminating", state("Terminating", "new-2", "Grey"), nil, beanstalk.Failed, "being terminated"},
+	} {
+		for _, change := range c.more {
+			change(&c.seen)
+		}
+		got := beanstalk.Judge(want, c.seen)
+		if got.Result != c.result || !strings.Contains(got.Reason, c.reason) {
+			t.Errorf("%s: %q, %q; want %q, %q", c.name, got.Result, got.Reason, c.result, c.reason)
+		}
+	}
+}
+
+func list[T any](all ...T) []T { return all }
+
+func TestGood(t *testing.T) {
+	for result, want := range map[beanstalk.Result]bool{
+		beanstalk.Deployed: true, beanstalk.Created: true, beanstalk.Unchanged: true, beanstalk.Rejected: false,
+		beanstalk.Failed: false, beanstalk.RolledBack: false, beanstalk.Unhealthy: false, beanstalk.TimedOut: false, "": false,
+	} {
+		if result.Good() != want {
+			t.Errorf("%q.Good() = %v", result, !want)
+		}
+	}
+}

@@ -1,0 +1,235 @@
+package beanstalk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// hashKey is the object metadata that holds the bundle's content hash.
+const hashKey = "travois-content-sha256"
+
+// maxBundle is the largest source bundle that Elastic Beanstalk takes
+// (applications-sourcebundle.html).
+const maxBundle = 500 << 20
+
+// Bundle is a source bundle to be stored as an application version.
+type Bundle struct {
+	App, Label, Description string
+	// Bucket and Key are where the zip goes.
+	Bucket, Key string
+	// Hash is the hex sha256 of the content, 64 digits.
+	Hash string
+	// Write writes the zip, the same bytes each time.
+	Write func(io.Writer) error
+}
+
+// Stored is an application version that is there.
+type Stored struct {
+	// Bucket and Key are where its bundle is.
+	Bucket, Key string
+	// Created and Uploaded tell what was not there before.
+	Created, Uploaded bool
+}
+
+// URI is the s3:// address of the bundle.
+func (s Stored) URI() string {
+	if s.Bucket == "" {
+		return ""
+	}
+	return "s3://" + s.Bucket + "/" + s.Key
+}
+
+// ConflictError is a version label that stands for other content already.
+type ConflictError struct {
+	Label string
+	// Have is the hash of the stored content, empty when it can't be known.
+	Have, Want string
+}
+
+func (e ConflictError) Error() string {
+	have := e.Have
+	if have == "" {
+		have = "unknown (its bundle in S3 carries no hash)"
+	}
+	return fmt.Sprintf("application version %q exists with other content: stored sha256 %s, this bundle %s; "+
+		"a version can't be replaced: give another version-label, or leave it empty for one made of commit and content", e.Label, have, e.Want)
+}
+
+// Version looks up an application version; it is nil when there is none.
+func (c *Client) Version(ctx context.Context, app, label string) (*Stored, error) {
+	v, err := c.version(ctx, app, label)
+	if err != nil || v == nil {
+		return nil, err
+	}
+	stored := location(v)
+	return &stored, nil
+}
+
+func (c *Client) version(ctx context.Context, app, label string) (*types.ApplicationVersionDescription, error) {
+	out, err := c.eb.DescribeApplicationVersions(ctx, &elasticbeanstalk.DescribeApplicationVersionsInput{
+		ApplicationName: &app, VersionLabels: []string{label},
+	})
+	if err != nil {
+		return nil, failed(err, "look up application version %q", label)
+	}
+	if len(out.ApplicationVersions) == 0 {
+		return nil, nil
+	}
+	return &out.ApplicationVersions[0], nil
+}
+
+func location(v *types.ApplicationVersionDescription) Stored {
+	if v.SourceBundle == nil {
+		return Stored{}
+	}
+	return Stored{Bucket: aws.ToString(v.SourceBundle.S3Bucket), Key: aws.ToString(v.SourceBundle.S3Key)}
+}
+
+// Holds tells whether the version that the label names exists with this
+// content (stored is nil when it does not exist). Other content, or content
+// that can't be known, is a ConflictError.
+func (c *Client) Holds(ctx context.Context, app, label, hash string) (*Stored, error) {
+	v, err := c.version(ctx, app, label)
+	if err != nil || v == nil {
+		return nil, err
+	}
+	if strings.EqualFold(string(v.Status), string(types.ApplicationVersionStatusFailed)) {
+		return nil, fmt.Errorf("application version %q exists, but Elastic Beanstalk could not process it; delete it or give another version-label", label)
+	}
+	stored := location(v)
+	have, err := c.objectHash(ctx, stored.Bucket, stored.Key)
+	if err != nil {
+		return nil, err
+	}
+	if have == hash || have == "" && namesContent(label, hash) {
+		return &stored, nil
+	}
+	return nil, ConflictError{Label: label, Have: have, Want: hash}
+}
+
+// LabelDigits is how many digits of the content hash end a default label.
+const LabelDigits = 8
+
+// namesContent tells whether a label ends with the content's hash, as the
+// labels do that are made by default: "<commit>-<hash>", or the hash alone.
+func namesContent(label, hash string) bool {
+	end := label[strings.LastIndex(label, "-")+1:]
+	return len(end) >= LabelDigits && strings.HasPrefix(hash, end)
+}
+
+// objectHash is the content hash kept with an object, empty when there is no
+// object, no hash, or no permission to look.
+func (c *Client) objectHash(ctx context.Context, bucket, key string) (string, error) {
+	if bucket == "" {
+		return "", nil
+	}
+	out, err := c.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
+	if err == nil {
+		return out.Metadata[hashKey], nil
+	}
+	if s := status(err); s == http.StatusNotFound || s == http.StatusForbidden {
+		return "", nil
+	}
+	return "", failed(err, "look up the bundle s3://%s/%s", bucket, key)
+}
+
+// EnsureVersion makes the application version of a bundle, uploading it if the
+// same content is not there yet. A version of that label with the same content
+// is used as it is; with other content it is a ConflictError.
+func (c *Client) EnsureVersion(ctx context.Context, b Bundle) (Stored, error) {
+	stored, err := c.Holds(ctx, b.App, b.Label, b.Hash)
+	if err != nil {
+		return Stored{}, err
+	}
+	if stored != nil {
+		return *stored, nil
+	}
+	uploaded, err := c.upload(ctx, b)
+	if err != nil {
+		return Stored{}, err
+	}
+	err = c.createVersion(ctx, b)
+	if invalid(err, "already exists") {
+		return c.raced(ctx, b)
+	}
+	if err != nil {
+		return Stored{}, failed(err, "create application version %q", b.Label)
+	}
+	return Stored{Bucket: b.Bucket, Key: b.Key, Created: true, Uploaded: uploaded}, nil
+}
+
+// raced is for a version that another run made since we looked.
+func (c *Client) raced(ctx context.Context, b Bundle) (Stored, error) {
+	stored, err := c.Holds(ctx, b.App, b.Label, b.Hash)
+	if err != nil {
+		return Stored{}, err
+	}
+	if stored == nil {
+		return Stored{}, fmt.Errorf("create application version %q: it was there and is gone again; run the deployment again", b.Label)
+	}
+	return *stored, nil
+}
+
+func (c *Client) createVersion(ctx context.Context, b Bundle) error {
+	in := &elasticbeanstalk.CreateApplicationVersionInput{
+		ApplicationName: &b.App, VersionLabel: &b.Label,
+		SourceBundle: &types.S3Location{S3Bucket: &b.Bucket, S3Key: &b.Key},
+	}
+	if d := Description(b.Description); d != "" {
+		in.Description = &d
+	}
+	_, err := c.eb.CreateApplicationVersion(ctx, in)
+	return err
+}
+
+// upload streams the zip to S3 unless the same content is there. It tells
+// whether anything was sent.
+func (c *Client) upload(ctx context.Context, b Bundle) (bool, error) {
+	have, err := c.objectHash(ctx, b.Bucket, b.Key)
+	if err != nil {
+		return false, err
+	}
+	if have == b.Hash {
+		return false, nil
+	}
+	reader, writer := io.Pipe()
+	go func() { writer.CloseWithError(b.Write(&limited{w: writer, left: maxBundle})) }()
+	_, err = c.uploads.UploadObject(ctx, &transfermanager.UploadObjectInput{
+		Bucket: &b.Bucket, Key: &b.Key, Body: reader,
+		ContentType: aws.String("application/zip"),
+		Metadata:    map[string]string{hashKey: b.Hash},
+	})
+	// Closing the reading end also ends the writer of an upload that failed.
+	if closeErr := reader.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return false, failed(err, "upload the bundle to s3://%s/%s", b.Bucket, b.Key)
+	}
+	return true, nil
+}
+
+var errTooLarge = errors.New("the bundle is larger than the 500 MB that Elastic Beanstalk takes; leave files out of it")
+
+// limited fails once more than the bytes left are written.
+type limited struct {
+	w    io.Writer
+	left int64
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	if l.left -= int64(len(p)); l.left < 0 {
+		return 0, errTooLarge
+	}
+	return l.w.Write(p)
+}

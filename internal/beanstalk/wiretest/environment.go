@@ -1,0 +1,103 @@
+package wiretest
+
+import (
+	"slices"
+	"time"
+)
+
+// Environment is an environment and the script of its updates.
+type Environment struct {
+	ID, Name, Status, Health, HealthStatus, Label string
+	Stack, PlatformARN, Tier, CNAME               string
+	// Options are namespace, name and value.
+	Options [][3]string
+	// Instances are what enhanced health reports; nil is basic health.
+	Instances []Instance
+	Causes    []string
+	Events    []Event
+	// Tail is the log of each instance by its id.
+	Tail map[string]string
+	// TailTime is when a log was taken, where it is not now.
+	TailTime map[string]time.Time
+	// Script is what an update sets off. Without one the environment just
+	// comes to run the version after 20 s.
+	Script []Step
+	// Updates are the labels that were asked for.
+	Updates []string
+
+	running []due
+	request string
+	asked   time.Time
+}
+
+// Instance is an instance in DescribeInstancesHealth.
+type Instance struct {
+	ID, Deployment, Label, Health string
+	Causes                        []string
+}
+
+// Event is an event in DescribeEvents.
+type Event struct {
+	At                           time.Time
+	Severity, Message, RequestID string
+}
+
+// Step is a change of an environment, so long after the update began.
+type Step struct {
+	After time.Duration
+	Do    func(*Environment)
+}
+
+type due struct {
+	at time.Time
+	do func(*Environment)
+}
+
+// Report adds an event of the running update.
+func (e *Environment) Report(severity, message string) {
+	e.Events = append(e.Events, Event{At: e.asked, Severity: severity, Message: message, RequestID: e.request})
+}
+
+// Begin starts an update's script at a time.
+func (e *Environment) Begin(label, request string, at time.Time) {
+	e.Updates = append(e.Updates, label)
+	e.Status, e.request, e.asked = "Updating", request, at
+	e.Report("INFO", "Environment update is starting.")
+	script := e.Script
+	if script == nil {
+		script = []Step{{20 * time.Second, func(e *Environment) { e.Finish(label) }}}
+	}
+	for _, s := range script {
+		e.running = append(e.running, due{at.Add(s.After), s.Do})
+	}
+}
+
+// Finish ends an update well.
+func (e *Environment) Finish(label string) {
+	e.Report("INFO", "New application version was deployed to running EC2 instances.")
+	e.Report("INFO", "Environment update completed successfully.")
+	e.Status, e.Health, e.HealthStatus, e.Label = "Ready", "Green", "Ok", label
+}
+
+// advance does the steps that are due.
+func (e *Environment) advance(now time.Time) {
+	for len(e.running) > 0 && !e.running[0].at.After(now) {
+		next := e.running[0]
+		e.running = e.running[1:]
+		e.asked = next.at
+		next.do(e)
+	}
+}
+
+// after gives the events since a time, the newest first.
+func (e *Environment) after(since time.Time) []Event {
+	var found []Event
+	for _, event := range e.Events {
+		if !event.At.Before(since) {
+			found = append(found, event)
+		}
+	}
+	slices.Reverse(found)
+	slices.SortStableFunc(found, func(a, b Event) int { return b.At.Compare(a.At) })
+	return found
+}

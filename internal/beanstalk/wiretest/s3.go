@@ -1,0 +1,94 @@
+package wiretest
+
+import (
+	"io"
+	"net/http"
+	"strings"
+)
+
+// serveS3 answers path-style requests.
+func (a *AWS) serveS3(w http.ResponseWriter, r *http.Request) error {
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	name := map[string]string{http.MethodPut: "Put", http.MethodHead: "Head"}[r.Method]
+	if key == "" {
+		name += "Bucket"
+	} else {
+		name += "Object"
+	}
+	if f := a.called(name); f != nil {
+		if f.Status == 0 {
+			return errBroken
+		}
+		w.WriteHeader(f.Status)
+		return nil
+	}
+	switch name {
+	case "HeadBucket":
+		a.headBucket(w, bucket)
+	case "HeadObject":
+		a.headObject(w, bucket, key)
+	case "PutObject":
+		return a.putObject(w, r, bucket, key)
+	default:
+		panic("the wire does not know " + r.Method + " " + r.URL.Path)
+	}
+	return nil
+}
+
+func (a *AWS) headBucket(w http.ResponseWriter, bucket string) {
+	if a.Buckets[bucket] == nil {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	region := a.Region
+	if other := a.BucketRegion[bucket]; other != "" {
+		region = other
+	}
+	w.Header().Set("X-Amz-Bucket-Region", region)
+}
+
+func (a *AWS) headObject(w http.ResponseWriter, bucket, key string) {
+	o := a.Buckets[bucket][key]
+	if o == nil {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	for name, value := range o.Meta {
+		w.Header().Set("X-Amz-Meta-"+name, value)
+	}
+}
+
+func (a *AWS) putObject(w http.ResponseWriter, r *http.Request, bucket, key string) error {
+	if a.Buckets[bucket] == nil {
+		w.WriteHeader(http.StatusNotFound)
+		return nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	o := &Object{Body: body, Meta: map[string]string{}}
+	for name := range r.Header {
+		if meta, ok := strings.CutPrefix(strings.ToLower(name), "x-amz-meta-"); ok {
+			o.Meta[meta] = r.Header.Get(name)
+		}
+	}
+	a.Buckets[bucket][key] = o
+	w.Header().Set("ETag", `"0"`)
+	return nil
+}
+
+// serveTail answers the address that RetrieveEnvironmentInfo gave.
+func (a *AWS) serveTail(w http.ResponseWriter, r *http.Request) error {
+	id := strings.TrimPrefix(r.URL.Path, "/tail/")
+	for _, envs := range a.Apps {
+		for _, e := range envs {
+			if text, ok := e.Tail[id]; ok {
+				_, err := io.WriteString(w, text)
+				return err
+			}
+		}
+	}
+	w.WriteHeader(http.StatusForbidden)
+	return nil
+}
