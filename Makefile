@@ -8,9 +8,11 @@ lint := go tool -modfile=tools/lint/go.mod
 .PHONY: demo test check clean engine
 
 demo: engine ## the whole pipeline on this machine, from the example's source to a page that answers
+	scripts/tools curl git
 	scripts/demo
 
 test: engine ## all tests, on a real engine
+	scripts/tools aws curl git python3 unzip
 	scripts/base-images
 	go test -timeout 30m ./...
 

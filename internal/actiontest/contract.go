@@ -44,6 +44,9 @@ type Entry struct {
 	Required                   bool
 }
 
+// Hidden tells an input that users have no use for.
+func (e Entry) Hidden() bool { return strings.HasPrefix(e.Description, hidden) }
+
 // Ordered keeps the entries of a YAML mapping in the order of the file.
 type Ordered []Entry
 
@@ -118,7 +121,7 @@ func Contract(t *testing.T, config any, outputs action.Outputs, binary string) {
 func inputTable(inputs Ordered) string {
 	table := "| input | default | meaning |\n|---|---|---|\n"
 	for _, input := range inputs {
-		if strings.HasPrefix(input.Description, hidden) {
+		if input.Hidden() {
 			continue
 		}
 		standard := input.Default

@@ -32,7 +32,7 @@ type Document struct {
 }
 
 // Parse reads a file of exactly one YAML document. The error reports all that
-// Diagnose finds, or every duplicate key, each as "file:line: …".
+// Diagnose finds, or every duplicate key and wrong merge, each as "file:line: …".
 func Parse(file string, source []byte) (*Document, error) {
 	if err := checkText(file, source); err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func Parse(file string, source []byte) (*Document, error) {
 	if err := d.checkAliases(); err != nil {
 		return nil, err
 	}
-	if err := d.duplicates(); err != nil {
+	if err := d.checkKeys(); err != nil {
 		return nil, err
 	}
 	return d, nil
@@ -129,27 +129,50 @@ func (d *Document) checkAliases() error {
 	return visit(d.Root)
 }
 
-func (d *Document) duplicates() error {
+// checkKeys reports what a parser lets pass and a decoder does not.
+func (d *Document) checkKeys() error {
 	var problems []error
 	Walk(d.Root, func(n *yaml.Node) {
-		if n.Kind != yaml.MappingNode {
-			return
-		}
-		seen := map[string]*yaml.Node{}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			key := n.Content[i]
-			if key.Kind != yaml.ScalarNode {
-				continue
-			}
-			id := key.ShortTag() + " " + key.Value
-			if first, twice := seen[id]; twice {
-				problems = append(problems, d.Errorf(key, "key %q is given twice, first on line %d: keep one%s", key.Value, first.Line, mergeHint(key)))
-				continue
-			}
-			seen[id] = key
+		if n.Kind == yaml.MappingNode {
+			problems = append(problems, d.duplicates(n)...)
+			problems = append(problems, d.merges(n)...)
 		}
 	})
 	return errors.Join(problems...)
+}
+
+func (d *Document) duplicates(mapping *yaml.Node) []error {
+	var problems []error
+	seen := map[string]*yaml.Node{}
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		key := Follow(mapping.Content[i])
+		if key.Kind != yaml.ScalarNode {
+			problems = append(problems, d.Errorf(mapping.Content[i], "a key is a list or a mapping; write a text"))
+			continue
+		}
+		id := key.ShortTag() + " " + key.Value
+		if first, twice := seen[id]; twice {
+			problems = append(problems, d.Errorf(key, "key %q is given twice, first on line %d: keep one%s", key.Value, first.Line, mergeHint(key)))
+			continue
+		}
+		seen[id] = key
+	}
+	return problems
+}
+
+func (d *Document) merges(mapping *yaml.Node) []error {
+	var problems []error
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if !IsMerge(mapping.Content[i]) {
+			continue
+		}
+		for _, source := range mergeSources(mapping.Content[i+1]) {
+			if Follow(source).Kind != yaml.MappingNode {
+				problems = append(problems, d.Errorf(source, "<< merges a mapping, as <<: *anchor, or a list of mappings; this is neither"))
+			}
+		}
+	}
+	return problems
 }
 
 func mergeHint(key *yaml.Node) string {

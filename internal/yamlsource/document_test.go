@@ -26,6 +26,10 @@ func TestParseErrors(t *testing.T) {
 		{"duplicate keys", "a: {x: 1,\n 'x': 2}\nb: 1\n\"a\": 3\n",
 			"f:4: key \"a\" is given twice, first on line 1: keep one\nf:2: key \"x\" is given twice, first on line 1: keep one"},
 		{"two merges", "a: &a {}\nb:\n  <<: *a\n  <<: *a\n", "f:4: key \"<<\" is given twice, first on line 3: keep one, as <<: [*a, *b]"},
+		{"wrong merges", "a: &a [x]\nb:\n  <<: *a\nc: {<<: }\n",
+			"f:1: << merges a mapping, as <<: *anchor, or a list of mappings; this is neither\n" +
+				"f:4: << merges a mapping, as <<: *anchor, or a list of mappings; this is neither"},
+		{"a key that is none", "a: 1\n[b]: 2\n", "f:2: a key is a list or a mapping; write a text"},
 		{"unknown anchor", "a: *b\n", "f: not valid YAML: unknown anchor 'b' referenced"},
 		{"cycle", "a: &a\n  b: *a\n", "f:1: anchor \"a\" contains itself: write the part out"},
 		{"bomb", bomb, "f:1: the file's aliases stand for more than 200000 nodes: write it with fewer aliases"},

@@ -67,9 +67,6 @@ func firstOfEach(pairs []Pair) []Pair {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(pairs, func(p Pair) bool {
 		key := Follow(p.Key)
-		if key.Kind != yaml.ScalarNode {
-			return false
-		}
 		id := key.ShortTag() + " " + key.Value
 		again := seen[id]
 		seen[id] = true
@@ -80,11 +77,27 @@ func firstOfEach(pairs []Pair) []Pair {
 // Get is the entry of a mapping with the given key, merge keys followed.
 func Get(mapping *yaml.Node, key string) (Pair, bool) {
 	for _, pair := range Pairs(mapping) {
-		if k := Follow(pair.Key); k.Kind == yaml.ScalarNode && k.Value == key && k.ShortTag() == "!!str" {
+		if k := Follow(pair.Key); k.Value == key && k.ShortTag() == "!!str" {
 			return pair, true
 		}
 	}
 	return Pair{}, false
+}
+
+// MergeOf is the value of the << through which a mapping would have a key if it
+// did not have it itself, nil when there is none.
+func MergeOf(mapping *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if !IsMerge(mapping.Content[i]) {
+			continue
+		}
+		for _, source := range mergeSources(mapping.Content[i+1]) {
+			if _, found := Get(source, key); found {
+				return mapping.Content[i+1]
+			}
+		}
+	}
+	return nil
 }
 
 // Lookup is the value of Get with its alias followed, nil when there is none.

@@ -9,23 +9,36 @@ import (
 )
 
 // Content is the offset at which a node's value begins, after its anchor and
-// its tag.
+// its tag. For an empty value that is the end of the last of them.
 func (d *Document) Content(n *yaml.Node) int {
 	at := d.Start(n)
 	if n.Kind == yaml.AliasNode {
 		return at
 	}
-	for at < len(d.Source) && (d.Source[at] == '&' || d.Source[at] == '!') {
-		next := d.word(at + 1)
-		if empty(n) {
-			// An empty value ends where its last property does.
-			if after := d.Trivia(next); after >= len(d.Source) || (d.Source[after] != '&' && d.Source[after] != '!') || d.Line(after) != d.Line(at) {
-				return next
-			}
+	anchor, tag := n.Anchor != "", true
+	for {
+		var end int
+		switch {
+		case anchor && d.at(at) == '&':
+			end, anchor = at+1+len(n.Anchor), false
+		case tag && d.at(at) == '!' && (n.Style&yaml.TaggedStyle != 0 || d.tagEnd(at+1) == at+1):
+			end, tag = d.tagEnd(at+1), false
+		default:
+			return at
 		}
-		at = d.Trivia(next)
+		at = d.Trivia(end)
+		if more := (anchor && d.at(at) == '&') || (n.Style&yaml.TaggedStyle != 0 && tag && d.at(at) == '!'); empty(n) && !more {
+			return end
+		}
 	}
-	return at
+}
+
+// at is the byte at an offset, 0 at the end of the file.
+func (d *Document) at(offset int) byte {
+	if offset >= len(d.Source) {
+		return 0
+	}
+	return d.Source[offset]
 }
 
 func empty(n *yaml.Node) bool {
@@ -35,14 +48,15 @@ func empty(n *yaml.Node) bool {
 // quoting is a scalar's style without the mark of an explicit tag.
 func quoting(n *yaml.Node) yaml.Style { return n.Style &^ yaml.TaggedStyle }
 
-// word is where an anchor, an alias or a tag ends.
-func (d *Document) word(at int) int {
+// tagEnd is where a tag ends whose text begins at an offset. In YAML 1.1 commas
+// and square brackets are part of it.
+func (d *Document) tagEnd(at int) int {
 	if at < len(d.Source) && d.Source[at] == '<' {
 		if end := strings.IndexByte(string(d.Source[at:]), '>'); end >= 0 {
 			return at + end + 1
 		}
 	}
-	for at < len(d.Source) && !strings.ContainsRune(" \t,[]{}", rune(d.Source[at])) && breakAt(d.Source, at) == 0 {
+	for at < len(d.Source) && !strings.ContainsRune(" \t{}", rune(d.Source[at])) && breakAt(d.Source, at) == 0 {
 		at++
 	}
 	return at
@@ -75,6 +89,10 @@ func (d *Document) collectionEnd(n *yaml.Node) int {
 	}
 	if len(n.Content) > 0 {
 		at = d.End(n.Content[len(n.Content)-1], d.indentOf(n, at))
+	}
+	if closing == 0 && n.Style&yaml.FlowStyle != 0 && d.at(at) == ':' {
+		// The parser puts the empty value of [a: , b] onto the colon.
+		return at + 1
 	}
 	if closing == 0 {
 		return at

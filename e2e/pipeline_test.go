@@ -1,0 +1,111 @@
+package e2e
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// TestPipeline is a morning with the example on the Docker platform: each step
+// goes on from the one before.
+func TestPipeline(t *testing.T) {
+	d := start(t, "e2e", "docker")
+
+	first := d.push(t, true)
+	wantOutput(t, first, "test", "result", "passed")
+	wantOutput(t, first, "build-push", "result", "pushed")
+	wantOutput(t, first, "eb-deploy", "result", "deployed")
+	if page := d.page(t); !strings.Contains(page, `id="root"`) {
+		t.Errorf("the page is not the app's:\n%s", page)
+	}
+	d.post(t, "api/value", `{"value":"written through the form"}`)
+	if values := d.get(t, "api/values"); !strings.Contains(values, "written through the form") {
+		t.Errorf("MySQL has %s", values)
+	}
+	label := outputs(first, "eb-deploy")["version-label"]
+	if got := d.aws(t, "elasticbeanstalk", "describe-environments", "--query", "Environments[0].[VersionLabel,Status,Health]"); got != label+"\tReady\tGreen" {
+		t.Errorf("aws describes %q, want %s Ready Green", got, label)
+	}
+
+	bundles := d.bundles(t)
+	again := d.push(t, true)
+	wantOutput(t, again, "eb-deploy", "result", "unchanged")
+	if got := d.bundles(t); got != bundles {
+		t.Errorf("uploaded again: %s, had %s", got, bundles)
+	}
+
+	d.edit(t, "frontend/src/App.jsx", "<h1>Values</h1>", "<h1>Values of today</h1>")
+	changed := d.push(t, true)
+	wantOutput(t, changed, "eb-deploy", "result", "deployed")
+	if page := d.page(t); !strings.Contains(page, "Values of today") {
+		t.Error("the page does not show the changed line")
+	}
+	if values := d.get(t, "api/values"); !strings.Contains(values, "written through the form") {
+		t.Errorf("the values are gone with the version: %s", values)
+	}
+	before, after := digests(t, first), digests(t, changed)
+	if before["backend"] != after["backend"] || before["nginx"] != after["nginx"] || before["frontend"] == after["frontend"] {
+		t.Errorf("one frontend line turned\n%v into\n%v", before, after)
+	}
+
+	tags, bundles := d.tags(t, "guk0/docker-frontend"), d.bundles(t)
+	d.edit(t, "frontend/src/App.test.jsx", "No values yet.", "Never shown.")
+	broken := d.push(t, false)
+	wantOutput(t, broken, "test", "result", "failed")
+	if got := d.tags(t, "guk0/docker-frontend"); got != tags {
+		t.Errorf("a failed test pushed: %s, had %s", got, tags)
+	}
+	if got := d.bundles(t); got != bundles {
+		t.Errorf("a failed test deployed: %s, had %s", got, bundles)
+	}
+
+	d.edit(t, "frontend/src/App.test.jsx", "Never shown.", "No values yet.")
+	rollBack(t, d)
+	if page := d.page(t); !strings.Contains(page, "Values of today") {
+		t.Error("the previous version does not answer")
+	}
+}
+
+// TestDockerrun is the same with Dockerrun.aws.json on the ECS platform.
+func TestDockerrun(t *testing.T) {
+	d := start(t, "e2e-ecs", "ecs")
+	first := d.push(t, true)
+	wantOutput(t, first, "eb-deploy", "result", "deployed")
+	d.post(t, "api/value", `{"value":"over ECS"}`)
+	rollBack(t, d)
+	if values := d.get(t, "api/values"); !strings.Contains(values, "over ECS") {
+		t.Errorf("the previous version does not answer: %s", values)
+	}
+}
+
+// rollBack deploys a backend that exits at start.
+func rollBack(t *testing.T, d *demo) {
+	t.Helper()
+	label := d.aws(t, "elasticbeanstalk", "describe-environments", "--query", "Environments[0].VersionLabel")
+	d.edit(t, "backend/src/server.js", "\n", "\nconsole.error('backend: out of order today');\nprocess.exit(1);\n")
+	log := d.push(t, false)
+	wantOutput(t, log, "test", "result", "passed")
+	wantOutput(t, log, "eb-deploy", "result", "rolled-back")
+	if !strings.Contains(log, "backend: out of order today") {
+		t.Errorf("the log does not say why:\n%s", log)
+	}
+	if got := d.aws(t, "elasticbeanstalk", "describe-environments", "--query", "Environments[0].VersionLabel"); got != label {
+		t.Errorf("the environment runs %s, want %s", got, label)
+	}
+}
+
+func wantOutput(t *testing.T, log, job, output, want string) {
+	t.Helper()
+	if got := outputs(log, job)[output]; got != want {
+		t.Fatalf("%s set %s=%q, want %q\n%s", job, output, got, want, log)
+	}
+}
+
+func digests(t *testing.T, log string) map[string]string {
+	t.Helper()
+	var byService map[string]string
+	if err := json.Unmarshal([]byte(outputs(log, "build-push")["digests"]), &byService); err != nil {
+		t.Fatal(err)
+	}
+	return byService
+}

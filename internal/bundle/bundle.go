@@ -1,0 +1,58 @@
+// Package bundle owns what Elastic Beanstalk is given: the deploy file with the
+// images written into it, and the zip that it travels in.
+//
+// A deploy file is rendered by its bytes. Parsing only locates what changes;
+// all else stays as its author wrote it. Each result is parsed again and
+// compared with the source before anyone sees it.
+package bundle
+
+import "fmt"
+
+// Rendered is a deploy file that names what to deploy.
+type Rendered struct {
+	// Content is the whole file. Without changes it is the source.
+	Content []byte
+	// Changes are in the order of the source.
+	Changes []Change
+}
+
+// Change is one thing that differs from what the author wrote, for people.
+type Change struct {
+	// Line counts from 1 in the source; 0 when it is about no line.
+	Line int
+	// Service is the Compose service or the container; empty when it is about
+	// the whole.
+	Service string
+	// What is a clause such as `build removed`.
+	What string
+}
+
+func (c Change) String() string {
+	if c.Service == "" {
+		return c.What
+	}
+	return c.Service + ": " + c.What
+}
+
+func imageChange(line int, service, from, to string) Change {
+	return Change{Line: line, Service: service, What: fmt.Sprintf("image %q → %q", from, to)}
+}
+
+// Option adjusts how a deploy file is rendered.
+type Option func(*options)
+
+type options struct{ keepMounts bool }
+
+// KeepMounts leaves the mounts of a build context, which otherwise go since
+// they would hide the image.
+func KeepMounts(keep bool) Option {
+	return func(o *options) { o.keepMounts = keep }
+}
+
+func collect(opts []Option) options {
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
+}

@@ -1,0 +1,259 @@
+package bundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/guk0/travois/internal/place"
+)
+
+// companions go into every bundle that has them.
+// Source: the Elastic Beanstalk guide, ".ebextensions" and "platform hooks".
+var companions = []string{".ebextensions", ".platform"}
+
+// dockerrunName is the only name that Beanstalk reads a Dockerrun file by.
+const dockerrunName = "Dockerrun.aws.json"
+
+// Minimal makes a bundle of the rendered deploy file, which gets the name
+// deployFile in it, and of what it needs from the tree in dir: .ebextensions,
+// .platform, a Dockerrun.aws.json of version 3 beside a Compose file, and the
+// files and folders that it names relative to itself. An .env never goes in,
+// since Beanstalk then would not write its own. What is missing, leaves the
+// tree or is no file is an error with the line that names it; all are reported
+// together. Files are read only by Hash and WriteZip.
+func Minimal(ctx context.Context, dir, deployFile string, rendered []byte) (*Bundle, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("bundle of %s: %w", deployFile, err)
+	}
+	c := &collector{ctx: ctx, root: root, deployFile: deployFile, entries: map[string]entry{}, folders: map[string]bool{}}
+	c.entries[deployFile] = entry{File: File{Path: deployFile, Mode: 0o644, Size: int64(len(rendered))}, content: append([]byte{}, rendered...)}
+	c.companions()
+	c.named(rendered)
+	c.dockerrunV3()
+	if err := errors.Join(errors.Join(c.problems...), root.Close()); err != nil {
+		return nil, err
+	}
+	return newBundle(dir, c.entries, c.changes), nil
+}
+
+// collector gathers a bundle's entries.
+type collector struct {
+	ctx        context.Context
+	root       *os.Root
+	deployFile string
+	entries    map[string]entry
+	folders    map[string]bool
+	changes    []Change
+	problems   []error
+}
+
+func (c *collector) companions() {
+	for _, name := range companions {
+		if err := c.add(name, 0); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			c.problems = append(c.problems, err)
+		}
+	}
+}
+
+func (c *collector) named(rendered []byte) {
+	read := namedByCompose
+	if path.Base(c.deployFile) == dockerrunName {
+		read = namedByDockerrun
+	}
+	all, err := read(c.deployFile, rendered)
+	if err != nil {
+		c.problems = append(c.problems, err)
+	}
+	for _, n := range all {
+		if err := c.take(n); err != nil {
+			c.problems = append(c.problems, place.At(c.deployFile, n.line, err))
+		}
+	}
+}
+
+// take adds what the deploy file names.
+func (c *collector) take(n named) error {
+	p, ok := n.ofBundle()
+	if !ok {
+		if strings.Contains(n.path, "$") {
+			c.note(n, "%s %s is not in the bundle: its path has a variable", n.what, n.path)
+		}
+		return nil
+	}
+	if p == ".env" {
+		return nil
+	}
+	err := c.add(p, 0)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return wrapNamed(n, err)
+	}
+	switch {
+	case n.optional:
+		return nil
+	case n.mount && n.folderLike():
+		c.note(n, "%s %s does not exist in the tree: an empty folder is created on the instance", n.what, n.path)
+		return nil
+	case n.mount:
+		return fmt.Errorf("%s %s does not exist, and a folder would be created in its place: add the file or take the mount out", n.what, n.path)
+	}
+	return fmt.Errorf("%s %s does not exist: add the file or take it out", n.what, n.path)
+}
+
+func wrapNamed(n named, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %w", n.what, n.path, err)
+}
+
+func (c *collector) note(n named, format string, args ...any) {
+	c.changes = append(c.changes, Change{Line: n.line, Service: n.service, What: fmt.Sprintf(format, args...)})
+}
+
+// dockerrunV3 adds the file that tells a Compose deployment how to log in to
+// its registry. One of another version belongs to another platform.
+func (c *collector) dockerrunV3() {
+	if _, there := c.entries[dockerrunName]; there {
+		return
+	}
+	content, err := c.root.ReadFile(dockerrunName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	var kind Kind
+	if err == nil {
+		kind, err = DeployFileKind(dockerrunName, content)
+	}
+	switch {
+	case err != nil:
+		c.changes = append(c.changes, Change{What: "Dockerrun.aws.json left out: " + err.Error()})
+	case kind != DockerrunV3:
+		c.changes = append(c.changes, Change{What: "Dockerrun.aws.json left out: only version 3 goes with a Compose file"})
+	default:
+		if err := c.add(dockerrunName, 0); err != nil {
+			c.problems = append(c.problems, err)
+		}
+	}
+}
+
+// maxLinks is how many links in a row are followed, as many as Linux does.
+const maxLinks = 40
+
+// add takes a file, a link with what it points to, or a folder with all below.
+func (c *collector) add(name string, links int) error {
+	if err := c.ctx.Err(); err != nil {
+		return err
+	}
+	if err := checkName(name); err != nil {
+		return err
+	}
+	if !fs.ValidPath(name) {
+		return errors.New("leaves the tree: put it below the deploy file's folder")
+	}
+	if path.Base(name) == ".env" {
+		return fmt.Errorf("%s is not put into a bundle, since it holds local settings: rename it, or set environment properties", name)
+	}
+	if links > maxLinks {
+		return fmt.Errorf("%s: more than %d links in a row", name, maxLinks)
+	}
+	parts := strings.Split(name, "/")
+	for i := range parts {
+		prefix := path.Join(parts[:i+1]...)
+		info, err := c.root.Lstat(prefix)
+		if err != nil {
+			return err
+		}
+		if info.Mode()&fs.ModeSymlink != 0 {
+			return c.addLink(prefix, path.Join(parts[i+1:]...), links)
+		}
+		if i == len(parts)-1 {
+			return c.addFound(name, info, links)
+		}
+	}
+	return nil
+}
+
+func (c *collector) addFound(name string, info fs.FileInfo, links int) error {
+	switch {
+	case info.IsDir():
+		return c.addFolder(name, links)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is neither file, folder nor link", name)
+	}
+	mode := fs.FileMode(0o644)
+	if info.Mode()&0o111 != 0 {
+		mode = 0o755
+	}
+	c.record(entry{File: File{Path: name, Mode: mode, Size: info.Size()}})
+	return nil
+}
+
+// leftOut are the names that no folder brings along.
+var leftOut = map[string]string{
+	".env": "it holds local settings",
+	".git": "it holds the history",
+}
+
+func (c *collector) addFolder(name string, links int) error {
+	if c.folders[name] {
+		return nil
+	}
+	c.folders[name] = true
+	folder, err := c.root.Open(name)
+	if err != nil {
+		return err
+	}
+	children, err := folder.ReadDir(-1)
+	if err := errors.Join(err, folder.Close()); err != nil {
+		return fmt.Errorf("folder %s: %w", name, err)
+	}
+	slices.SortFunc(children, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	var problems []error
+	for _, child := range children {
+		below := path.Join(name, child.Name())
+		if why, out := leftOut[child.Name()]; out {
+			c.changes = append(c.changes, Change{What: below + " left out: " + why})
+			continue
+		}
+		problems = append(problems, c.add(below, links))
+	}
+	return errors.Join(problems...)
+}
+
+// addLink takes a link as it is, and what it points to, so that it points to
+// something on the instance too.
+func (c *collector) addLink(name, rest string, links int) error {
+	target, err := c.root.Readlink(name)
+	if err != nil {
+		return err
+	}
+	there := path.Join(path.Dir(name), target)
+	if path.IsAbs(target) || !fs.ValidPath(there) {
+		return fmt.Errorf("link %s leaves the tree (it points to %s): put the file in its place", name, target)
+	}
+	if there == "." || strings.HasPrefix(name, there+"/") {
+		return fmt.Errorf("link %s points to a folder that holds it (%s): link to what is needed", name, target)
+	}
+	c.record(entry{File: File{Path: name, Mode: fs.ModeSymlink | 0o777, Size: int64(len(target))}, content: []byte(target)})
+	if err := c.add(path.Join(there, rest), links+1); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("link %s points to %s, which is not in the tree: put the file there", name, target)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// record keeps the first entry of a name: the rendered deploy file stays, also
+// where the tree has another one.
+func (c *collector) record(e entry) {
+	if _, there := c.entries[e.Path]; !there {
+		c.entries[e.Path] = e
+	}
+}

@@ -1,0 +1,204 @@
+package bundle
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// tree writes files: "path" or "path*" for an executable to its content, and
+// "path@" to a link's target.
+func tree(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		p := filepath.Join(dir, strings.TrimRight(name, "*@"))
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		switch name[len(name)-1] {
+		case '@':
+			err = os.Symlink(content, p)
+		case '*':
+			err = os.WriteFile(p, []byte(content), 0o700)
+		default:
+			err = os.WriteFile(p, []byte(content), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func listing(b *Bundle) []string {
+	var lines []string
+	for _, f := range b.Files() {
+		lines = append(lines, gitMode(f.Mode)+" "+f.Path)
+	}
+	return lines
+}
+
+const everything = `services:
+  a:
+    image: x
+    env_file:
+      - .env
+      - ./conf/a.env
+      - path: conf/none.env
+        required: false
+    label_file: labels
+    volumes:
+      - ./nginx/conf.d:/etc/nginx/conf.d:ro
+      - ./link/file.txt:/file.txt
+      - ./data:/data
+      - named:/named
+      - /host:/host
+      - ~/.aws:/aws
+      - ${DIR}/x:/x
+      - /var/app/current/static:/static
+      - type: bind
+        source: long
+        target: /long
+  b:
+    image: y
+    env_file: conf/b.env
+configs:
+  c: {file: ./conf/c.json}
+  e: {environment: X}
+secrets:
+  s:
+    file: conf/s.txt
+`
+
+func TestMinimal(t *testing.T) {
+	dir := tree(t, map[string]string{
+		".env": "SECRET=1", ".git/HEAD": "x", "README.md": "x", "docker-compose.yml": "old", "frontend/app.js": "x",
+		".ebextensions/1.config": "x", ".platform/hooks/prebuild/a.sh*": "x", ".platform/.env": "x",
+		"conf/a.env": "x", "conf/b.env": "x", "conf/c.json": "x", "conf/s.txt": "x", "conf/other": "x", "labels": "x",
+		"nginx/conf.d/default.conf": "x", "nginx/conf.d/sub/more.conf": "x", "nginx/Dockerfile": "x",
+		"link@": "real", "real/file.txt": "x", "real/unnamed": "x", "static/a.css": "x", "long/l": "x",
+		"Dockerrun.aws.json": `{"AWSEBDockerrunVersion":"3"}`,
+	})
+	b, err := Minimal(t.Context(), dir, "docker-compose.yml", []byte(everything))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"100644 .ebextensions/1.config", "100755 .platform/hooks/prebuild/a.sh", "100644 Dockerrun.aws.json",
+		"100644 conf/a.env", "100644 conf/b.env", "100644 conf/c.json", "100644 conf/s.txt", "100644 docker-compose.yml",
+		"100644 labels", "120000 link", "100644 long/l", "100644 nginx/conf.d/default.conf", "100644 nginx/conf.d/sub/more.conf",
+		"100644 real/file.txt", "100644 static/a.css",
+	}
+	if diff := cmp.Diff(want, listing(b)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	wantChanges := "0 .platform/.env left out: it holds local settings\n" +
+		"13 a: volume ./data does not exist in the tree: an empty folder is created on the instance\n" +
+		"17 a: volume ${DIR}/x is not in the bundle: its path has a variable\n"
+	if diff := cmp.Diff(wantChanges, changeLines(b.Changes())); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+}
+
+func TestMinimalDockerrun(t *testing.T) {
+	dir := tree(t, map[string]string{"proxy/conf.d/a.conf": "x", "other": "x", "docker-compose.yml": "x"})
+	for _, src := range []string{
+		`{"AWSEBDockerrunVersion":2,"volumes":[{"name":"p","host":{"sourcePath":"/var/app/current/proxy/conf.d"}},{"name":"l","host":{"sourcePath":"/var/log"}}]}`,
+		`{"AWSEBDockerrunVersion":"1","Volumes":[{"HostDirectory":"/var/app/current/proxy","ContainerDirectory":"/p"}]}`,
+	} {
+		b, err := Minimal(t.Context(), dir, "Dockerrun.aws.json", []byte(src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"100644 Dockerrun.aws.json", "100644 proxy/conf.d/a.conf"}, listing(b)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", src, diff)
+		}
+	}
+}
+
+func TestMinimalLeavesOtherDockerrunsOut(t *testing.T) {
+	for content, why := range map[string]string{
+		`{"AWSEBDockerrunVersion":2}`: "only version 3 goes with a Compose file",
+		`{"AWSEBDOCKERrunVersion":2}`: "did you mean",
+	} {
+		b, err := Minimal(t.Context(), tree(t, map[string]string{"Dockerrun.aws.json": content}), "docker-compose.yml", []byte("services: {a: {image: x}}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := changeLines(b.Changes()); len(b.Files()) != 1 || !strings.Contains(got, why) {
+			t.Errorf("%s: %v, %q; want one file and %q", content, listing(b), got, why)
+		}
+	}
+}
+
+func TestMinimalErrors(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "outside")
+	if err := os.WriteFile(outside, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := tree(t, map[string]string{
+		"abs@": outside, "up@": "../outside", "hole@": "nothing", "loop@": "loop", "up/../self/here@": "..",
+		"deep/up@": "../../x", "backend/.env": "x", "envlink@": ".env", ".env": "x",
+	})
+	src := `services:
+  a:
+    image: x
+    env_file: [abs, up, hole, loop, missing.env, ../x.env, backend/.env, envlink]
+    volumes:
+      - ./missing.conf:/m
+      - ../x:/x
+      - ./self/here:/h
+      - ./deep:/deep
+      - {type: bind, source: ./none, target: /n, bind: {create_host_path: false}}
+`
+	_, err := Minimal(t.Context(), dir, "docker-compose.yml", []byte(src))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	want := strings.ReplaceAll(`docker-compose.yml:4: env_file abs: link abs leaves the tree (it points to OUTSIDE): put the file in its place
+docker-compose.yml:4: env_file up: link up leaves the tree (it points to ../outside): put the file in its place
+docker-compose.yml:4: env_file hole: link hole points to nothing, which is not in the tree: put the file there
+docker-compose.yml:4: env_file loop: loop: more than 40 links in a row
+docker-compose.yml:4: env_file missing.env does not exist: add the file or take it out
+docker-compose.yml:4: env_file ../x.env: leaves the tree: put it below the deploy file's folder
+docker-compose.yml:4: env_file backend/.env: backend/.env is not put into a bundle, since it holds local settings: rename it, or set environment properties
+docker-compose.yml:4: env_file envlink: .env is not put into a bundle, since it holds local settings: rename it, or set environment properties
+docker-compose.yml:6: volume ./missing.conf does not exist, and a folder would be created in its place: add the file or take the mount out
+docker-compose.yml:7: volume ../x: leaves the tree: put it below the deploy file's folder
+docker-compose.yml:8: volume ./self/here: link self/here points to a folder that holds it (..): link to what is needed
+docker-compose.yml:9: volume ./deep: link deep/up leaves the tree (it points to ../../x): put the file in its place
+docker-compose.yml:10: volume ./none does not exist: add the file or take it out`, "OUTSIDE", outside)
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestMinimalRefusesNames(t *testing.T) {
+	for _, name := range []string{"a\nb", `a\b`, "a\xff"} {
+		dir := tree(t, map[string]string{".platform/" + name: "x"})
+		if _, err := Minimal(t.Context(), dir, "c.yml", []byte("services: {a: {image: x}}")); err == nil || !strings.Contains(err.Error(), "rename it") {
+			t.Errorf("file %q: %v", name, err)
+		}
+	}
+}
+
+func TestMinimalStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Minimal(ctx, tree(t, map[string]string{".platform/a": "x"}), "c.yml", []byte("services: {a: {image: x}}")); err == nil {
+		t.Error("a cancelled bundle is made")
+	}
+}
+
+func TestMinimalWithoutTree(t *testing.T) {
+	_, err := Minimal(t.Context(), filepath.Join(t.TempDir(), "none"), "c.yml", nil)
+	if err == nil || !strings.Contains(err.Error(), "bundle of c.yml") {
+		t.Errorf("got %v", err)
+	}
+}
