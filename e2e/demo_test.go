@@ -138,9 +138,9 @@ func (d *demo) get(t *testing.T, path string) string {
 	return fetch(t, http.MethodGet, d.setting(t, "# environment: ")+path, "")
 }
 
-func (d *demo) post(t *testing.T, path, body string) string {
+func (d *demo) post(t *testing.T, path, body string) {
 	t.Helper()
-	return fetch(t, http.MethodPost, d.setting(t, "# environment: ")+path, body)
+	fetch(t, http.MethodPost, d.setting(t, "# environment: ")+path, body)
 }
 
 func fetch(t *testing.T, method, url, body string) string {

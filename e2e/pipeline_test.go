@@ -12,9 +12,9 @@ func TestPipeline(t *testing.T) {
 	d := start(t, "e2e", "docker")
 
 	first := d.push(t, true)
-	wantOutput(t, first, "test", "result", "passed")
-	wantOutput(t, first, "build-push", "result", "pushed")
-	wantOutput(t, first, "eb-deploy", "result", "deployed")
+	wantResult(t, first, "test", "passed")
+	wantResult(t, first, "build-push", "pushed")
+	wantResult(t, first, "eb-deploy", "deployed")
 	if page := d.page(t); !strings.Contains(page, `id="root"`) {
 		t.Errorf("the page is not the app's:\n%s", page)
 	}
@@ -29,14 +29,14 @@ func TestPipeline(t *testing.T) {
 
 	bundles := d.bundles(t)
 	again := d.push(t, true)
-	wantOutput(t, again, "eb-deploy", "result", "unchanged")
+	wantResult(t, again, "eb-deploy", "unchanged")
 	if got := d.bundles(t); got != bundles {
 		t.Errorf("uploaded again: %s, had %s", got, bundles)
 	}
 
 	d.edit(t, "frontend/src/App.jsx", "<h1>Values</h1>", "<h1>Values of today</h1>")
 	changed := d.push(t, true)
-	wantOutput(t, changed, "eb-deploy", "result", "deployed")
+	wantResult(t, changed, "eb-deploy", "deployed")
 	if page := d.page(t); !strings.Contains(page, "Values of today") {
 		t.Error("the page does not show the changed line")
 	}
@@ -51,7 +51,7 @@ func TestPipeline(t *testing.T) {
 	tags, bundles := d.tags(t, "guk0/docker-frontend"), d.bundles(t)
 	d.edit(t, "frontend/src/App.test.jsx", "No values yet.", "Never shown.")
 	broken := d.push(t, false)
-	wantOutput(t, broken, "test", "result", "failed")
+	wantResult(t, broken, "test", "failed")
 	if got := d.tags(t, "guk0/docker-frontend"); got != tags {
 		t.Errorf("a failed test pushed: %s, had %s", got, tags)
 	}
@@ -70,7 +70,7 @@ func TestPipeline(t *testing.T) {
 func TestDockerrun(t *testing.T) {
 	d := start(t, "e2e-ecs", "ecs")
 	first := d.push(t, true)
-	wantOutput(t, first, "eb-deploy", "result", "deployed")
+	wantResult(t, first, "eb-deploy", "deployed")
 	d.post(t, "api/value", `{"value":"over ECS"}`)
 	rollBack(t, d)
 	if values := d.get(t, "api/values"); !strings.Contains(values, "over ECS") {
@@ -84,8 +84,8 @@ func rollBack(t *testing.T, d *demo) {
 	label := d.aws(t, "elasticbeanstalk", "describe-environments", "--query", "Environments[0].VersionLabel")
 	d.edit(t, "backend/src/server.js", "\n", "\nconsole.error('backend: out of order today');\nprocess.exit(1);\n")
 	log := d.push(t, false)
-	wantOutput(t, log, "test", "result", "passed")
-	wantOutput(t, log, "eb-deploy", "result", "rolled-back")
+	wantResult(t, log, "test", "passed")
+	wantResult(t, log, "eb-deploy", "rolled-back")
 	if !strings.Contains(log, "backend: out of order today") {
 		t.Errorf("the log does not say why:\n%s", log)
 	}
@@ -94,10 +94,10 @@ func rollBack(t *testing.T, d *demo) {
 	}
 }
 
-func wantOutput(t *testing.T, log, job, output, want string) {
+func wantResult(t *testing.T, log, job, want string) {
 	t.Helper()
-	if got := outputs(log, job)[output]; got != want {
-		t.Fatalf("%s set %s=%q, want %q\n%s", job, output, got, want, log)
+	if got := outputs(log, job)["result"]; got != want {
+		t.Fatalf("%s set result=%q, want %q\n%s", job, got, want, log)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/cli/cli/config/types"
 	"github.com/docker/docker/api/types/image"
 	"github.com/moby/buildkit/client"
@@ -184,7 +185,7 @@ func (e *Engine) RemoveImages(ctx context.Context, names []string) error {
 	var problems []error
 	for _, name := range names {
 		_, err := e.docker.ImageRemove(ctx, name, image.RemoveOptions{Force: true, PruneChildren: true})
-		if err != nil && !isNotFound(err) {
+		if err != nil && !errdefs.IsNotFound(err) {
 			problems = append(problems, fmt.Errorf("remove image %q: %w", name, err))
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/registry"
-	"github.com/docker/docker/errdefs"
 	"github.com/docker/docker/pkg/jsonmessage"
 )
 
@@ -107,5 +106,3 @@ func readProgress(stream io.Reader) (string, error) {
 		}
 	}
 }
-
-func isNotFound(err error) bool { return errdefs.IsNotFound(err) }

@@ -40,7 +40,9 @@ func do(verb, value string) error {
 		time.Sleep(d)
 		return err
 	case "serve":
-		return http.ListenAndServe(":80", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, value) }))
+		return http.ListenAndServe(":80", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprintln(w, value)
+		}))
 	case "exit":
 		code, err := strconv.Atoi(value)
 		if err != nil {

@@ -1,0 +1,308 @@
+package eblocal
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// model is AWS's own description of the service.
+type model struct {
+	Operations map[string]struct {
+		Output *struct {
+			Shape         string
+			ResultWrapper string `json:"resultWrapper"`
+		}
+	}
+	Shapes map[string]*shape
+}
+
+type shape struct {
+	Type     string
+	Required []string
+	Enum     []string
+	Members  map[string]*shapeRef
+	Member   *shapeRef
+}
+
+type shapeRef struct {
+	Shape        string
+	LocationName string `json:"locationName"`
+}
+
+const modelModule = "github.com/aws/aws-sdk-go"
+
+// loadModel reads the model from the module that the tools require.
+var loadModel = sync.OnceValues(func() (*model, error) {
+	find := func() (string, error) {
+		out, err := exec.Command("go", "-C", "../../tools", "list", "-m", "-f", "{{.Dir}}", modelModule).Output()
+		return strings.TrimSpace(string(out)), err
+	}
+	dir, err := find()
+	if err == nil && dir == "" {
+		if out, err := exec.Command("go", "-C", "../../tools", "mod", "download", modelModule).CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("download %s: %w: %s", modelModule, err, out)
+		}
+		dir, err = find()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", modelModule, err)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "models/apis/elasticbeanstalk/2010-12-01/api-2.json"))
+	if err != nil {
+		return nil, err
+	}
+	m := &model{}
+	return m, json.Unmarshal(data, m)
+})
+
+// element is XML without a schema.
+type element struct {
+	XMLName  xml.Name
+	Children []element `xml:",any"`
+	Text     string    `xml:",chardata"`
+}
+
+func (e element) child(name string) (element, bool) {
+	i := slices.IndexFunc(e.Children, func(c element) bool { return c.XMLName.Local == name })
+	if i < 0 {
+		return element{}, false
+	}
+	return e.Children[i], true
+}
+
+// query sends an action as a form, as every client does.
+func (b *bench) query(form url.Values) (int, element) {
+	b.t.Helper()
+	form.Set("Version", "2010-12-01")
+	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.url, strings.NewReader(form.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var root element
+	if err := xml.Unmarshal(data, &root); err != nil {
+		b.t.Fatalf("%s: %v:\n%s", form.Get("Action"), err, data)
+	}
+	return resp.StatusCode, root
+}
+
+// TestAnswersFitTheModel runs a deployment through every action and holds each
+// answer against the shape that AWS declares for it.
+func TestAnswersFitTheModel(t *testing.T) {
+	t.Parallel()
+	m, err := loadModel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := faked(t, func(o *Options) { o.EnvVars = map[string]string{"A": "b"} })
+	b.upload("b.zip", zipped(t, webBundle()))
+	env := []string{"EnvironmentName", testEnv}
+	asked := map[string]bool{}
+	ask := func(action string, pairs ...string) {
+		t.Helper()
+		asked[action] = true
+		form := url.Values{"Action": {action}}
+		for i := 0; i < len(pairs); i += 2 {
+			form.Set(pairs[i], pairs[i+1])
+		}
+		status, root := b.query(form)
+		if status != http.StatusOK {
+			t.Errorf("%s: status %d: %+v", action, status, root)
+			return
+		}
+		m.checkAnswer(t, action, root)
+	}
+	ask("CheckDNSAvailability", "CNAMEPrefix", "free")
+	ask("CreateStorageLocation")
+	ask("CreateApplication", "ApplicationName", "second")
+	for _, label := range []string{"v1", "v2"} {
+		ask("CreateApplicationVersion", "ApplicationName", testApp, "VersionLabel", label, "Description", "a subject",
+			"SourceBundle.S3Bucket", b.Bucket(), "SourceBundle.S3Key", "b.zip", "Process", "true",
+			"Tags.member.1.Key", "sha", "Tags.member.1.Value", "abc")
+	}
+	ask("UpdateEnvironment", append(env, "VersionLabel", "v1", "Description", "d")...)
+	b.awaitReady()
+	ask("DeleteApplicationVersion", "ApplicationName", testApp, "VersionLabel", "v2")
+	ask("DescribeApplications")
+	ask("DescribeApplicationVersions", "MaxRecords", "1")
+	ask("DescribeEnvironments")
+	ask("DescribeEvents", "MaxRecords", "3")
+	ask("DescribeEnvironmentHealth", append(env, "AttributeNames.member.1", "All")...)
+	ask("DescribeInstancesHealth", append(env, "AttributeNames.member.1", "All")...)
+	ask("DescribeEnvironmentResources", env...)
+	ask("DescribeConfigurationSettings", append(env, "ApplicationName", testApp)...)
+	ask("DescribeAccountAttributes")
+	ask("DescribePlatformVersion", "PlatformArn", b.platformArn())
+	ask("ListPlatformVersions")
+	ask("ListTagsForResource", "ResourceArn", b.arn("applicationversion/"+testApp+"/v1"))
+	ask("RequestEnvironmentInfo", append(env, "InfoType", "tail")...)
+	ask("RetrieveEnvironmentInfo", append(env, "InfoType", "tail")...)
+	b.mu.Lock()
+	b.state.Env.Status, b.abort = statusUpdating, func(error) {}
+	b.mu.Unlock()
+	ask("AbortEnvironmentUpdate", env...)
+	for action := range b.beanstalkActions() {
+		if !asked[action] {
+			t.Errorf("%s is served, but was not held against the model", action)
+		}
+	}
+}
+
+func (m *model) checkAnswer(t *testing.T, action string, root element) {
+	t.Helper()
+	operation, ok := m.Operations[action]
+	if !ok {
+		t.Errorf("%s is no operation of the service", action)
+		return
+	}
+	if root.XMLName.Local != action+"Response" || root.XMLName.Space != beanstalkNamespace {
+		t.Errorf("%s: the answer is a %v", action, root.XMLName)
+	}
+	if meta, ok := root.child("ResponseMetadata"); !ok || len(meta.Children) != 1 || meta.Children[0].Text == "" {
+		t.Errorf("%s: no RequestId in the answer", action)
+	}
+	if operation.Output == nil {
+		if len(root.Children) != 1 {
+			t.Errorf("%s has no output, but the answer holds %v", action, root.Children[0].XMLName.Local)
+		}
+		return
+	}
+	result, ok := root.child(operation.Output.ResultWrapper)
+	if !ok {
+		t.Errorf("%s: no %s in the answer", action, operation.Output.ResultWrapper)
+		return
+	}
+	for _, problem := range m.check(action, operation.Output.Shape, result) {
+		t.Error(problem)
+	}
+}
+
+// misdeclared are members for which the model names a wrong type: this one is
+// "Ready" on AWS, as its description says, and not one of the health's colors.
+var misdeclared = []string{"DescribeEnvironmentHealth.Status"}
+
+// check returns how an element differs from a shape.
+func (m *model) check(path, name string, e element) []string {
+	s := m.Shapes[name]
+	switch s.Type {
+	case "structure":
+		return m.checkStructure(path, s, e)
+	case "list":
+		return m.checkList(path, s, e)
+	}
+	if len(e.Children) > 0 {
+		return []string{fmt.Sprintf("%s: expected a %s, got elements", path, s.Type)}
+	}
+	if err := checkScalar(s, e.Text); err != nil && !slices.Contains(misdeclared, path) {
+		return []string{fmt.Sprintf("%s: %q: %v", path, e.Text, err)}
+	}
+	return nil
+}
+
+func (m *model) checkStructure(path string, s *shape, e element) []string {
+	var problems []string
+	seen := map[string]bool{}
+	for _, c := range e.Children {
+		name := c.XMLName.Local
+		member, ok := s.Members[name]
+		if !ok || seen[name] {
+			problems = append(problems, fmt.Sprintf("%s: %s is no member, or is there twice", path, name))
+			continue
+		}
+		seen[name] = true
+		problems = append(problems, m.check(path+"."+name, member.Shape, c)...)
+	}
+	for _, name := range s.Required {
+		if !seen[name] {
+			problems = append(problems, fmt.Sprintf("%s: the required %s is missing", path, name))
+		}
+	}
+	return problems
+}
+
+func (m *model) checkList(path string, s *shape, e element) []string {
+	wrapper := s.Member.LocationName
+	if wrapper == "" {
+		wrapper = "member"
+	}
+	var problems []string
+	for i, c := range e.Children {
+		if c.XMLName.Local != wrapper {
+			problems = append(problems, fmt.Sprintf("%s[%d]: wrapped in %s, expected %s", path, i, c.XMLName.Local, wrapper))
+			continue
+		}
+		problems = append(problems, m.check(fmt.Sprintf("%s[%d]", path, i), s.Member.Shape, c)...)
+	}
+	return problems
+}
+
+func checkScalar(s *shape, text string) error {
+	var err error
+	switch s.Type {
+	case "integer", "long":
+		_, err = strconv.ParseInt(text, 10, 64)
+	case "double":
+		_, err = strconv.ParseFloat(text, 64)
+	case "boolean":
+		_, err = strconv.ParseBool(text)
+	case "timestamp":
+		_, err = time.Parse(time.RFC3339, text)
+	case "string":
+		if len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, func(v string) bool { return strings.EqualFold(v, text) }) {
+			err = fmt.Errorf("expected one of %v", s.Enum)
+		}
+	default:
+		err = fmt.Errorf("unexpected type %s in the model", s.Type)
+	}
+	return err
+}
+
+// TestModelCheckSeesFaults makes sure that the check can fail.
+func TestModelCheckSeesFaults(t *testing.T) {
+	m, err := loadModel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]string{
+		"<r><Surprise/></r>":                                                         "Surprise is no member",
+		"<r><NextToken/><NextToken/></r>":                                            "there twice",
+		"<r><Environments><item/></Environments></r>":                                "wrapped in item",
+		"<r><NextToken><a/></NextToken></r>":                                         "expected a string, got elements",
+		envXML("<Status>Sleeping</Status>"):                                          "expected one of",
+		envXML("<DateCreated>today</DateCreated>"):                                   "today",
+		envXML("<AbortableOperationInProgress>maybe</AbortableOperationInProgress>"): "maybe",
+	}
+	for text, want := range cases {
+		var e element
+		if err := xml.Unmarshal([]byte(text), &e); err != nil {
+			t.Fatal(err)
+		}
+		mustContain(t, text, strings.Join(m.check("r", "EnvironmentDescriptionsMessage", e), "\n"), want)
+	}
+}
+
+func envXML(inner string) string {
+	return "<r><Environments><member>" + inner + "</member></Environments></r>"
+}

@@ -1,0 +1,65 @@
+package eblocal
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+)
+
+const maxPage = 1000
+
+// pageSize reads MaxRecords.
+func (c *call) pageSize() (int, error) {
+	if !c.has("MaxRecords") {
+		return maxPage, nil
+	}
+	n, err := strconv.Atoi(c.str("MaxRecords"))
+	if err != nil || n < 1 || n > maxPage {
+		return 0, invalidInput("MaxRecords: expected a number from 1 to %d, got %q", maxPage, c.str("MaxRecords"))
+	}
+	return n, nil
+}
+
+// before returns the sequence number below which the asked page starts, 0 for
+// the first page. Numbers and not offsets, so that what arrives between two
+// pages does not shift the second one.
+func (c *call) before() (int64, error) {
+	token := c.str("NextToken")
+	if token == "" {
+		return 0, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	number, ok := strings.CutPrefix(string(raw), "before:")
+	seq, numErr := strconv.ParseInt(number, 10, 64)
+	if err != nil || !ok || numErr != nil || seq < 1 {
+		return 0, invalidValue("Invalid NextToken: %s", token)
+	}
+	return seq, nil
+}
+
+func nextToken(seq int64) string {
+	return base64.RawURLEncoding.EncodeToString([]byte("before:" + strconv.FormatInt(seq, 10)))
+}
+
+// page cuts items, which are sorted with the newest first, to what was asked for.
+func page[T any](c *call, items []T, seq func(T) int64) ([]T, string, error) {
+	size, err := c.pageSize()
+	if err != nil {
+		return nil, "", err
+	}
+	before, err := c.before()
+	if err != nil {
+		return nil, "", err
+	}
+	var out []T
+	for _, item := range items {
+		if before > 0 && seq(item) >= before {
+			continue
+		}
+		if len(out) == size {
+			return out, nextToken(seq(out[size-1])), nil
+		}
+		out = append(out, item)
+	}
+	return out, "", nil
+}

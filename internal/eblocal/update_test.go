@@ -1,0 +1,412 @@
+package eblocal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk/types"
+	"github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
+)
+
+// mustRefuse checks an error's code and text as a client sees them.
+func mustRefuse(t *testing.T, err error, code, text string) {
+	t.Helper()
+	var e smithy.APIError
+	if !errors.As(err, &e) {
+		t.Errorf("got error %v, expected %s", err, code)
+		return
+	}
+	if e.ErrorCode() != code || !strings.Contains(e.ErrorMessage(), text) {
+		t.Errorf("got %s: %s\nexpected %s: …%s…", e.ErrorCode(), e.ErrorMessage(), code, text)
+	}
+}
+
+func TestUpdateEvents(t *testing.T) {
+	t.Parallel()
+	b, f := faked(t)
+	b.version("v1", webBundle())
+	b.version("v2", webBundle())
+	b.deployed("v1")
+	got := b.deployed("v2")
+	id := f.instances()
+	want := []string{
+		"INFO Environment update is starting.",
+		"INFO Immutable deployment policy enabled. Launching one instance with the new settings to verify health.",
+		"INFO Added instance [" + b.state.Env.Instance.ID + "] to your environment.",
+		"INFO Instance deployment completed successfully.",
+		"INFO Deployment succeeded. Terminating old instances and temporary Auto Scaling group.",
+		"INFO New application version was deployed to running EC2 instances.",
+		"INFO Environment update completed successfully.",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	if len(id) != 1 || !strings.HasSuffix(id[0], "-2") {
+		t.Errorf("instances after the second deployment: %v, expected the second only", id)
+	}
+}
+
+func TestFailedUpdateRollsBack(t *testing.T) {
+	t.Parallel()
+	b, f := faked(t)
+	b.version("v1", webBundle())
+	b.version("v2", webBundle())
+	b.deployed("v1")
+	f.set(func() {
+		f.onStart = func(context.Context, Launch) error { return errors.New("no space left on device") }
+	})
+	id := b.update(&elasticbeanstalk.UpdateEnvironmentInput{VersionLabel: aws.String("v2"), OptionSettings: property("COLOR", "blue")})
+	b.awaitReady()
+	events := b.events(id)
+	if !slices.Contains(events, "ERROR Failed to deploy application.") {
+		t.Errorf("events lack the failure: %q", events)
+	}
+	mustContain(t, "events", strings.Join(events, "\n"), "no space left on device")
+	e := b.environment()
+	if aws.ToString(e.VersionLabel) != "v1" || e.Health != ebtypes.EnvironmentHealthGreen {
+		t.Errorf("label %s, health %s: expected v1 and Green", aws.ToString(e.VersionLabel), e.Health)
+	}
+	if got := b.settings()["COLOR"]; got != "" {
+		t.Errorf("a failed update left the property COLOR=%s", got)
+	}
+	if got := f.instances(); len(got) != 1 || !strings.HasSuffix(got[0], "-1") {
+		t.Errorf("instances: %v, expected the first only", got)
+	}
+	mustContain(t, "tail", b.tail(), "log of eb-dockerfullstack-env", "-2\n", "-1\n")
+}
+
+func TestFailureCauses(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name  string
+		state Container
+		want  string
+	}{
+		{"exited", Container{State: "exited", ExitCode: 3}, `Container "web" exited with code 3.`},
+		{"memory", Container{State: "exited", ExitCode: 137, OOMKilled: true}, "raise its memory limit"},
+		{"restarting", Container{State: "restarting", ExitCode: 2, Restarts: 9}, `Container "web" keeps restarting: it exited with code 2.`},
+		{"unhealthy", Container{State: "running", Health: "unhealthy"}, "is unhealthy"},
+		{"never healthy", Container{State: "running", Health: "starting"}, "not healthy within 1s"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b, f := faked(t)
+			c.state.Service = "web"
+			f.set(func() { f.state = func(string) Container { return c.state } })
+			b.version("v1", webBundle())
+			events := strings.Join(b.deployed("v1"), "\n")
+			mustContain(t, "events", events, c.want)
+			e := b.environment()
+			if e.Health != ebtypes.EnvironmentHealthRed || aws.ToString(e.VersionLabel) != "" {
+				t.Errorf("health %s, label %q: expected Red and no label", e.Health, aws.ToString(e.VersionLabel))
+			}
+			mustContain(t, "causes", strings.Join(b.health().Causes, "\n"), c.want)
+		})
+	}
+}
+
+func TestOnlyOneUpdateAtATime(t *testing.T) {
+	t.Parallel()
+	b, f := faked(t)
+	release := make(chan struct{})
+	f.set(func() {
+		f.onStart = func(ctx context.Context, _ Launch) error {
+			select {
+			case <-release:
+			case <-ctx.Done():
+			}
+			return ctx.Err()
+		}
+	})
+	b.version("v1", webBundle())
+	in := &elasticbeanstalk.UpdateEnvironmentInput{EnvironmentName: aws.String(testEnv), VersionLabel: aws.String("v1")}
+	out, err := b.eb.UpdateEnvironment(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Status != ebtypes.EnvironmentStatusUpdating || !aws.ToBool(out.AbortableOperationInProgress) {
+		t.Errorf("answer: status %s, abortable %v; expected Updating, true", out.Status, aws.ToBool(out.AbortableOperationInProgress))
+	}
+	_, err = b.eb.UpdateEnvironment(t.Context(), in)
+	mustRefuse(t, err, "InvalidParameterValue", "Environment named "+testEnv+" is in an invalid state for this operation. Must be Ready.")
+	close(release)
+	b.awaitReady()
+	if got := b.environment().Health; got != ebtypes.EnvironmentHealthGreen {
+		t.Errorf("health %s, expected Green", got)
+	}
+}
+
+func TestAbort(t *testing.T) {
+	t.Parallel()
+	b, f := faked(t)
+	abort := &elasticbeanstalk.AbortEnvironmentUpdateInput{EnvironmentName: aws.String(testEnv)}
+	_, err := b.eb.AbortEnvironmentUpdate(t.Context(), abort)
+	mustRefuse(t, err, "InvalidParameterValue", "invalid state")
+	f.set(func() {
+		f.onStart = func(ctx context.Context, _ Launch) error { <-ctx.Done(); return ctx.Err() }
+	})
+	b.version("v1", webBundle())
+	id := b.update(&elasticbeanstalk.UpdateEnvironmentInput{VersionLabel: aws.String("v1")})
+	if _, err := b.eb.AbortEnvironmentUpdate(t.Context(), abort); err != nil {
+		t.Fatal(err)
+	}
+	b.awaitReady()
+	mustContain(t, "events", strings.Join(b.events(id), "\n"), "ERROR The environment update was aborted")
+	if got := f.instances(); len(got) != 0 {
+		t.Errorf("instances after the abort: %v", got)
+	}
+}
+
+func TestPropertiesReachTheInstance(t *testing.T) {
+	t.Parallel()
+	b, f := faked(t, func(o *Options) { o.EnvVars = map[string]string{"MYSQL_HOST": "db", "MOTTO": "it's all $1"} })
+	b.version("v1", webBundle())
+	b.deployed("v1")
+	b.update(&elasticbeanstalk.UpdateEnvironmentInput{
+		OptionSettings:  property("MYSQL_PORT", "3306"),
+		OptionsToRemove: []ebtypes.OptionSpecification{{Namespace: aws.String(propertyNamespace), OptionName: aws.String("MYSQL_HOST")}},
+	})
+	b.awaitReady()
+	want := []string{"MOTTO=\"it's all \\$1\"\nMYSQL_HOST=db\n", "MOTTO=\"it's all \\$1\"\nMYSQL_PORT=3306\n"}
+	if diff := cmp.Diff(want, f.envs); diff != "" {
+		t.Errorf(".env of the two launches (-want +got):\n%s", diff)
+	}
+	if got := aws.ToString(b.environment().VersionLabel); got != "v1" {
+		t.Errorf("label after a change of settings: %q, expected v1", got)
+	}
+}
+
+func TestUpdateRefusals(t *testing.T) {
+	t.Parallel()
+	b, _ := faked(t)
+	b.version("v1", webBundle())
+	cases := []struct {
+		name string
+		in   elasticbeanstalk.UpdateEnvironmentInput
+		text string
+	}{
+		{"no environment", elasticbeanstalk.UpdateEnvironmentInput{EnvironmentName: aws.String("other-env")}, "No Environment found for EnvironmentName = 'other-env'."},
+		{"no version", elasticbeanstalk.UpdateEnvironmentInput{VersionLabel: aws.String("v9")}, "No Application Version named 'v9' found."},
+		{"policy", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: option(commandNamespace, "DeploymentPolicy", "Rolling")}, "Immutable"},
+		{"timeout", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: option(commandNamespace, "Timeout", "soon")}, "1 to 3600"},
+		{"too much", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: property("X", strings.Repeat("x", 4096))}, "4096"},
+		{"platform", elasticbeanstalk.UpdateEnvironmentInput{SolutionStackName: aws.String("64bit Amazon Linux 2 running Tomcat")}, "platform"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if c.in.EnvironmentName == nil {
+				c.in.EnvironmentName = aws.String(testEnv)
+			}
+			_, err := b.eb.UpdateEnvironment(t.Context(), &c.in)
+			mustRefuse(t, err, "InvalidParameterValue", c.text)
+		})
+	}
+}
+
+func TestBadBundles(t *testing.T) {
+	t.Parallel()
+	ecs := func(o *Options) { o.Platform = ECS }
+	cases := []struct {
+		name     string
+		platform func(*Options)
+		files    map[string]string
+		want     string
+	}{
+		{"nothing", nil, map[string]string{"README": "x"}, "Both 'Dockerfile' and 'Dockerrun.aws.json' are missing in your source bundle."},
+		{"parent folder", nil, map[string]string{"app/docker-compose.yml": "services: {}"}, "Both 'Dockerfile' and 'Dockerrun.aws.json' are missing"},
+		{"tab", nil, map[string]string{composeFile: "services:\n  web:\n\t\timage: x\n"}, "line 3"},
+		{"no port 80", nil, map[string]string{composeFile: "services: {web: {image: x}}"}, "no service publishes port 80"},
+		{"no dockerrun", ecs, webBundle(), "Dockerrun.aws.json is missing"},
+		{"misspelt version", ecs, map[string]string{dockerrunFile: `{"AWSEBDOCKERrunVersion": 2}`}, "ECS Application sourcebundle validation error: Unsupported AWSEBDockerrunVersion: "},
+		{"version as text", ecs, map[string]string{dockerrunFile: `{"AWSEBDockerrunVersion": "1"}`}, "Unsupported AWSEBDockerrunVersion: 1"},
+		{"zip slip", nil, map[string]string{"../../evil": "x"}, "outside of the bundle's directory"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b, _ := faked(t)
+			if c.platform != nil {
+				b, _ = faked(t, c.platform)
+			}
+			b.version("v1", c.files)
+			mustContain(t, "events", strings.Join(b.deployed("v1"), "\n"), c.want, "ERROR Failed to deploy application.")
+		})
+	}
+}
+
+func TestStateOutlivesTheServer(t *testing.T) {
+	t.Parallel()
+	f := newFakeRunner(t)
+	opts := testOptions(t)
+	opts.Runner = f
+	first, err := New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(opts); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("a second server on the state: got %v, expected that it is in use", err)
+	}
+	api := httptest.NewServer(first.Handler())
+	b := benchFor(t, first, api.URL)
+	b.version("v1", webBundle())
+	b.version("v2", webBundle())
+	b.deployed("v1")
+	f.set(func() {
+		f.onStart = func(ctx context.Context, _ Launch) error { <-ctx.Done(); return ctx.Err() }
+	})
+	id := b.update(&elasticbeanstalk.UpdateEnvironmentInput{VersionLabel: aws.String("v2")})
+	api.Close()
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := serve(t, opts)
+	mustContain(t, "events", strings.Join(again.events(id), "\n"), "cut off", "ERROR Failed to deploy application.")
+	if e := again.environment(); aws.ToString(e.VersionLabel) != "v1" || e.Status != ebtypes.EnvironmentStatusReady {
+		t.Errorf("label %s, status %s: expected v1, Ready", aws.ToString(e.VersionLabel), e.Status)
+	}
+	if status, text := fetch(t, again.EnvironmentURL()); status != 200 || !strings.HasPrefix(text, "hello") {
+		t.Errorf("page after the restart: %d %q", status, text)
+	}
+	if err := again.Down(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := fetch(t, again.EnvironmentURL()); status != 503 {
+		t.Errorf("page after Down: status %d, expected 503", status)
+	}
+}
+
+func TestChangedPropertiesAreDeployedAtTheNextStart(t *testing.T) {
+	t.Parallel()
+	f := newFakeRunner(t)
+	opts := testOptions(t)
+	opts.Runner = f
+	start := func(port string) {
+		t.Helper()
+		opts.EnvVars = map[string]string{"MYSQL_PORT": port}
+		s, err := New(opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		api := httptest.NewServer(s.Handler())
+		defer api.Close()
+		b := benchFor(t, s, api.URL)
+		if aws.ToString(b.environment().VersionLabel) == "" {
+			b.version("v1", webBundle())
+			b.deployed("v1")
+		}
+		b.awaitReady()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, port := range []string{"3306", "3306", "3307"} {
+		start(port)
+	}
+	want := []string{"MYSQL_PORT=3306\n", "MYSQL_PORT=3307\n"}
+	if diff := cmp.Diff(want, f.envs); diff != "" {
+		t.Errorf(".env of the launches of three starts (-want +got):\n%s", diff)
+	}
+	if got := f.instances(); len(got) != 1 || !strings.HasSuffix(got[0], "-2") {
+		t.Errorf("instances: %v, expected the second only", got)
+	}
+}
+
+// TestKilledDuringUpdate starts on the state that a process leaves behind which
+// had no time to end its update.
+func TestKilledDuringUpdate(t *testing.T) {
+	t.Parallel()
+	f := newFakeRunner(t)
+	opts := testOptions(t)
+	opts.Runner = f
+	s, err := New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.mu.Lock()
+	s.state.Env.Status, s.state.Env.Label = statusUpdating, "v2"
+	s.state.Env.Candidate = s.newInstance("v2")
+	s.state.Env.Before = &snapshot{Label: "v1", RequestID: "the-request"}
+	f.running[s.state.Env.Candidate.Name] = true
+	s.keep()
+	s.mu.Unlock()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b := serve(t, opts)
+	mustContain(t, "events", strings.Join(b.events("the-request"), "\n"), "cut off", "ERROR Failed to deploy application.")
+	if e := b.environment(); aws.ToString(e.VersionLabel) != "v1" || e.Status != ebtypes.EnvironmentStatusReady {
+		t.Errorf("label %s, status %s: expected v1, Ready", aws.ToString(e.VersionLabel), e.Status)
+	}
+	if got := f.instances(); len(got) != 0 {
+		t.Errorf("instances: %v, expected that the one being launched was removed", got)
+	}
+}
+
+func TestSecretsAreNotTold(t *testing.T) {
+	t.Parallel()
+	const secret = "correct-horse"
+	var log strings.Builder
+	b, f := faked(t, func(o *Options) { o.EnvVars, o.Log = map[string]string{"PASSWORD": secret}, &log })
+	f.set(func() {
+		f.onStart = func(context.Context, Launch) error { return fmt.Errorf("login with %s refused", secret) }
+	})
+	b.version("v1", webBundle())
+	events := strings.Join(b.deployed("v1"), "\n")
+	mustContain(t, "events", events, "login with *** refused")
+	for what, text := range map[string]string{"events": events, "causes": strings.Join(b.health().Causes, " ")} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%s hold the secret: %s", what, text)
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if strings.Contains(log.String(), secret) {
+		t.Errorf("the log holds the secret: %s", log.String())
+	}
+}
+
+func property(name, value string) []ebtypes.ConfigurationOptionSetting {
+	return option(propertyNamespace, name, value)
+}
+
+func option(namespace, name, value string) []ebtypes.ConfigurationOptionSetting {
+	return []ebtypes.ConfigurationOptionSetting{{
+		Namespace: aws.String(namespace), OptionName: aws.String(name), Value: aws.String(value),
+	}}
+}
+
+// settings are all option settings by name.
+func (b *bench) settings() map[string]string {
+	b.t.Helper()
+	out, err := b.eb.DescribeConfigurationSettings(b.t.Context(), &elasticbeanstalk.DescribeConfigurationSettingsInput{
+		ApplicationName: aws.String(testApp), EnvironmentName: aws.String(testEnv),
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	settings := map[string]string{}
+	for _, o := range out.ConfigurationSettings[0].OptionSettings {
+		settings[aws.ToString(o.OptionName)] = aws.ToString(o.Value)
+	}
+	return settings
+}
+
+func (b *bench) health() *elasticbeanstalk.DescribeEnvironmentHealthOutput {
+	b.t.Helper()
+	out, err := b.eb.DescribeEnvironmentHealth(b.t.Context(), &elasticbeanstalk.DescribeEnvironmentHealthInput{
+		EnvironmentName: aws.String(testEnv), AttributeNames: []ebtypes.EnvironmentHealthAttribute{"All"},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return out
+}
