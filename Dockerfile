@@ -1,6 +1,6 @@
 # One image for the three actions. It builds with BuildKit and with the classic builder, which act uses: no
 # RUN --mount, no COPY --chmod, no automatic ARGs.
-FROM golang:1.26 AS build
+FROM golang:1.26.8 AS build
 ENV CGO_ENABLED=0
 WORKDIR /src
 

@@ -24,7 +24,7 @@ check: ## format, vet, linters
 	cd examples/fullstack && go tool -modfile=../../tools/go.mod actionlint .github/workflows/*.yml
 
 clean: ## takes down whatever the others left up
-	scripts/demo down
+	scripts/demo clean
 
 engine:
 	scripts/engine

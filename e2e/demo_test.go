@@ -23,33 +23,48 @@ const root = ".."
 
 // demo is a pipeline of its own, as scripts/demo makes it.
 type demo struct {
-	state, source string
-	env           []string
+	name, state, source string
+	env                 []string
 }
 
 // start brings a pipeline up around a copy of the example. It is taken down at
 // the end of the test.
 func start(t *testing.T, label, platform string) *demo {
 	t.Helper()
-	state, err := os.MkdirTemp("", "travois-e2e-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &demo{state: filepath.Join(state, "state"), source: filepath.Join(state, "source")}
+	d := &demo{name: label, state: filepath.Join(stateHome(), "travois", label), source: t.TempDir()}
 	d.env = append(os.Environ(), "TRAVOIS_STATE="+d.state, "TRAVOIS_NAME="+label, "TRAVOIS_PLATFORM="+platform, "TRAVOIS_SOURCE="+d.source)
 	copyExample(t, d.source)
-	t.Cleanup(func() {
-		if out, err := d.script(context.WithoutCancel(t.Context()), "down"); err != nil {
-			t.Errorf("scripts/demo down: %v\n%s", err, out)
-		}
-		if err := os.RemoveAll(state); err != nil {
-			t.Error(err)
-		}
-	})
+	d.down(t) // a test that was cut off leaves its demo up
+	t.Cleanup(func() { d.down(t) })
 	if out, err := d.script(t.Context(), "up"); err != nil {
 		t.Fatalf("scripts/demo up: %v\n%s", err, out)
 	}
 	return d
+}
+
+// stateHome is where scripts/demo keeps demos, so that `make clean` finds them.
+func stateHome() string {
+	if home := os.Getenv("XDG_STATE_HOME"); home != "" {
+		return home
+	}
+	return filepath.Join(os.Getenv("HOME"), ".local", "state")
+}
+
+// down takes the pipeline down and looks for what it left.
+func (d *demo) down(t *testing.T) {
+	t.Helper()
+	if out, err := d.script(context.WithoutCancel(t.Context()), "down"); err != nil {
+		t.Fatalf("scripts/demo down: %v\n%s", err, out)
+	}
+	for _, list := range []string{"container ls -aq", "network ls -q", "volume ls -q"} {
+		for _, label := range []string{"io.travois.demo=" + d.name, "io.travois.demo.run=" + d.name} {
+			args := append(strings.Fields(list), "--filter", "label="+label)
+			out, err := exec.Command("docker", args...).Output()
+			if err != nil || len(out) > 0 {
+				t.Errorf("docker %v after down: %s, %v", args, out, err)
+			}
+		}
+	}
 }
 
 func copyExample(t *testing.T, to string) {
@@ -111,6 +126,14 @@ func (d *demo) edit(t *testing.T, path, old, replacement string) {
 		t.Fatalf("%s has no %q", path, old)
 	}
 	if err := os.WriteFile(path, []byte(strings.Replace(string(text), old, replacement, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// write replaces a file of the app.
+func (d *demo) write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(d.source, path), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -209,10 +232,10 @@ func (d *demo) bundles(t *testing.T) string {
 	return strings.Join(found, " ")
 }
 
-// aws runs Debian's AWS command line against eb-local.
+// aws runs the AWS command line against eb-local.
 func (d *demo) aws(t *testing.T, args ...string) string {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "/usr/bin/aws", append([]string{"--endpoint-url", d.setting(t, "AWS_ENDPOINT_URL="), "--output", "text"}, args...)...)
+	command := exec.CommandContext(t.Context(), "aws", append([]string{"--endpoint-url", d.setting(t, "AWS_ENDPOINT_URL="), "--output", "text"}, args...)...)
 	command.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=none", "AWS_SECRET_ACCESS_KEY=none", "AWS_REGION=ap-northeast-2", "AWS_CA_BUNDLE=", "AWS_EC2_METADATA_DISABLED=true")
 	out, err := command.CombinedOutput()
 	if err != nil {

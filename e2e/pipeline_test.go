@@ -109,3 +109,49 @@ func digests(t *testing.T, log string) map[string]string {
 	}
 	return byService
 }
+
+// oneStep is a workflow with the action at the root of the repository.
+const oneStep = `name: deploy
+on: {push: {branches: [master]}}
+permissions: {contents: read}
+jobs:
+  eb-deploy:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v6
+      - uses: guk0/travois@main
+        id: travois
+        env:
+          AWS_ACCESS_KEY_ID: ${{ secrets.AWS_ACCESS_KEY_ID }}
+          AWS_SECRET_ACCESS_KEY: ${{ secrets.AWS_SECRET_ACCESS_KEY }}
+        with:
+          test-services: |
+            frontend:
+              build: {context: ./frontend, dockerfile: Dockerfile.dev}
+              command: npm run test
+          build-services: |
+            frontend: {image: guk0/docker-frontend, build: ./frontend}
+            backend: {image: guk0/docker-backend, build: ./backend}
+            nginx: {image: guk0/docker-nginx, build: ./nginx}
+          registry: ${{ vars.DOCKER_REGISTRY }}
+          username: ${{ vars.DOCKER_HUB_ID }}
+          password: ${{ secrets.DOCKER_HUB_PASSWORD }}
+          region: ap-northeast-2
+          app: docker-fullstack
+          env: Dockerfullstack-env
+          deploy-compose-file: docker-compose.yml
+      - run: echo "told ${{ steps.travois.outputs.test-result }} ${{ steps.travois.outputs.build-result }} ${{ steps.travois.outputs.deploy-result }}"
+`
+
+// TestOneStep runs the three actions as one, over their own names.
+func TestOneStep(t *testing.T) {
+	d := start(t, "e2e-one", "docker")
+	d.write(t, ".github/workflows/deploy.yml", oneStep)
+	log := d.push(t, true)
+	if !strings.Contains(log, "told passed pushed deployed") {
+		t.Errorf("the composite's outputs are not those of its steps:\n%s", log)
+	}
+	if page := d.page(t); !strings.Contains(page, `id="root"`) {
+		t.Errorf("the page is not the app's:\n%s", page)
+	}
+}

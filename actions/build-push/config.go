@@ -22,15 +22,21 @@ type config struct {
 	DryRun    bool           `env:"DRY-RUN" envDefault:"false"`
 }
 
-// read gathers all that is wrong with the inputs by themselves.
-func read(r *action.Runner) (config, registry.Credentials, error) {
+// read gathers all that is wrong with the inputs by themselves. A run that does
+// not push can do without the password.
+func read(r *action.Runner) (config, action.Trigger, registry.Credentials, error) {
 	var c config
 	err := r.Inputs(&c)
+	trigger, triggerErr := r.Trigger(c.CommitInputs)
+	if c.WithoutSecret() && !c.pushes(trigger) {
+		r.Log.Notice("the input password is empty: images that are not public can't be pulled")
+		c.LoginInputs = c.Anonymous()
+	}
 	credentials, credentialsErr := c.Credentials()
 	for _, secret := range credentials.Secrets() {
 		r.Log.Mask(secret)
 	}
-	return c, credentials, errors.Join(err, credentialsErr, c.checkPush())
+	return c, trigger, credentials, errors.Join(err, triggerErr, credentialsErr, c.checkPush())
 }
 
 func (c config) checkPush() error {

@@ -43,11 +43,7 @@ func (p plan) references(one planned) []image.Reference {
 // makePlan decides everything that can be decided without the engine and the
 // registry.
 func makePlan(c config, trigger action.Trigger, project *compose.Project) (plan, error) {
-	lines := []string(c.Tags)
-	if len(lines) == 0 {
-		lines = defaultTags(trigger)
-	}
-	tags, err := expand(lines, trigger)
+	tags, err := c.tags(trigger)
 	p := plan{workspace: project.WorkingDir, tags: tags, push: c.pushes(trigger)}
 	problems := []error{err}
 	for _, name := range project.Names {
@@ -67,6 +63,14 @@ func makePlan(c config, trigger action.Trigger, project *compose.Project) (plan,
 	problems = append(problems, c.Secrets.Unknown("secrets", project.Names)...)
 	problems = append(problems, p.shared(project)...)
 	return p, errors.Join(problems...)
+}
+
+// tags are those of every image.
+func (c config) tags(trigger action.Trigger) ([]string, error) {
+	if len(c.Tags) > 0 {
+		return expand(c.Tags, trigger)
+	}
+	return expand(defaultTags(trigger), trigger)
 }
 
 func planImage(c config, trigger action.Trigger, project *compose.Project, service types.ServiceConfig) (planned, error) {

@@ -56,7 +56,9 @@ func finish(r *action.Runner, done result, err error) error {
 	if err != nil {
 		summary += action.ProblemList(err)
 	}
-	return errors.Join(err, r.SetOutputs(done.outputs()), r.AddSummary(summary))
+	outputs := done.outputs()
+	r.Log.Printf("result: %s", outputs["result"])
+	return errors.Join(err, r.SetOutputs(outputs), r.AddSummary(summary))
 }
 
 // outputs are set for what was pushed. tags and digests hold no repository's

@@ -44,18 +44,18 @@ type prepared struct {
 // prepare reads the inputs and plans, without touching engine or registry.
 // Whatever is wrong in any of the sources is reported at once.
 func prepare(ctx context.Context, r *action.Runner) (prepared, registry.Credentials, error) {
-	c, credentials, inputsErr := read(r)
+	c, trigger, credentials, inputsErr := read(r)
 	workspace, err := r.Workspace()
 	if err != nil {
 		return prepared{}, nil, err
 	}
-	trigger, triggerErr := r.Trigger(c.CommitInputs)
 	project, projectErr := compose.Load(ctx, c.Source(workspace, []string{"image", "build"}))
 	if projectErr != nil {
-		return prepared{}, nil, errors.Join(inputsErr, triggerErr, projectErr)
+		_, tagsErr := c.tags(trigger)
+		return prepared{}, nil, errors.Join(inputsErr, tagsErr, projectErr)
 	}
 	p, planErr := makePlan(c, trigger, project)
-	return prepared{p, c.DryRun}, credentials, errors.Join(inputsErr, triggerErr, planErr)
+	return prepared{p, c.DryRun}, credentials, errors.Join(inputsErr, planErr)
 }
 
 // preflight finds out before the first build whether the engine answers and

@@ -27,7 +27,7 @@ func TestDefaultTags(t *testing.T) {
 		{"other tag", action.Trigger{Tag: "nightly"}, "sha-0123456789ab"},
 		{"pull request from a branch called as the default one", action.Trigger{Event: "pull_request", PullRequest: 7, Branch: "main", DefaultBranch: "main"}, "sha-0123456789ab pr-7"},
 		{"schedule", action.Trigger{Event: "schedule", Branch: "main", DefaultBranch: "main"}, "sha-0123456789ab main latest"},
-		{"merge queue", action.Trigger{Event: "merge_group", Branch: "gh-readonly-queue/main/pr-7"}, "sha-0123456789ab gh-readonly-queue-main-pr-7-17a1dc57"},
+		{"merge queue", action.Trigger{Event: "merge_group", Branch: "gh-readonly-queue/main/pr-7"}, "sha-0123456789ab gh-readonly-queue-main-pr-7-d85f7364"},
 	} {
 		c.trigger.SHA = sha
 		tags, err := expand(defaultTags(c.trigger), c.trigger)

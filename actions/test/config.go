@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 
 	"github.com/guk0/travois/internal/action"
@@ -25,21 +23,13 @@ type config struct {
 func read(r *action.Runner) (config, registry.Credentials, error) {
 	var c config
 	err := r.Inputs(&c)
+	if c.WithoutSecret() {
+		r.Log.Notice("the input password is empty: images that are not public can't be pulled")
+		c.LoginInputs = c.Anonymous()
+	}
 	credentials, credentialsErr := c.Credentials()
 	for _, secret := range credentials.Secrets() {
 		r.Log.Mask(secret)
 	}
 	return c, credentials, errors.Join(err, credentialsErr)
-}
-
-// runKey names this step of this run among all that share an engine: legs of a
-// matrix have one job and one run, but each its runner.
-func runKey(r *action.Runner) string {
-	hash := sha256.New()
-	for _, variable := range []string{
-		"GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB", "GITHUB_ACTION", "RUNNER_NAME", "GITHUB_WORKSPACE",
-	} {
-		hash.Write([]byte(r.Getenv(variable) + "\x00"))
-	}
-	return hex.EncodeToString(hash.Sum(nil))[:16]
 }

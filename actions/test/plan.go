@@ -1,10 +1,13 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -69,7 +72,7 @@ func planSuite(c config, key string, project *compose.Project, service types.Ser
 		maps.Copy(args, c.BuildArgs.For(service.Name))
 		build.Args = args
 		one.build = &build
-		one.image = image.Reference{Repository: "travois-test/" + imageName(service.Name), Tag: key}
+		one.image = image.Reference{Repository: suiteImages + imageName(service.Name), Tag: key}
 	} else {
 		reference, err := c.Name(service.Image)
 		if err != nil {
@@ -81,16 +84,23 @@ func planSuite(c config, key string, project *compose.Project, service types.Ser
 		one.secrets[name] = []byte(value)
 	}
 	one.container = engine.Container{
-		Image: one.image.String(), Entrypoint: service.Entrypoint, Command: service.Command, Env: environment(service),
+		Entrypoint: service.Entrypoint, Command: service.Command, Env: environment(service),
 		WorkingDir: service.WorkingDir, User: service.User, Labels: map[string]string{label: key},
 	}
 	return one, errors.Join(problems...)
 }
 
-// imageName makes a service's name fit for a repository: lower case, and
-// nothing but letters and digits at its ends.
+// suiteImages begins the names of the images that are built.
+const suiteImages = "travois-test/"
+
+var notInRepository = regexp.MustCompile(`[^a-z0-9]+`)
+
+// imageName makes a service's name fit for a repository. Two services never
+// get the same.
 func imageName(service string) string {
-	return strings.Trim(strings.ToLower(service), "_.-") + "-suite"
+	sum := sha256.Sum256([]byte(service))
+	readable := strings.Trim(notInRepository.ReplaceAllString(strings.ToLower(service), "-"), "-")
+	return strings.TrimPrefix(readable+"-"+hex.EncodeToString(sum[:4]), "-")
 }
 
 // environment is CI=true, as Travis set it, and the service's own.
@@ -123,7 +133,7 @@ func unsupported(project *compose.Project, service types.ServiceConfig) []error 
 			continue
 		}
 		key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
-		problems = append(problems, project.At(service.Name, fmt.Errorf("service %q: %s is not supported in a suite; remove it", service.Name, key)))
+		problems = append(problems, project.At(service.Name, fmt.Errorf("service %q: %s is not supported in a suite; remove it, or give the suite in a file of its own", service.Name, key)))
 	}
 	return problems
 }

@@ -24,10 +24,14 @@ const couldNotRun = 125
 // result is what became of the suites, in the order given.
 type result struct {
 	suites []suiteResult
+	// keep tells that the images stay in the engine.
+	keep bool
 }
 
 type suiteResult struct {
-	name, image        string
+	name string
+	// reference names the image; image is what the container is made of.
+	reference, image   string
 	ran                bool
 	exitCode           int
 	preparing, running time.Duration
@@ -37,7 +41,7 @@ type suiteResult struct {
 func (p plan) unrun() result {
 	var done result
 	for _, one := range p.suites {
-		done.suites = append(done.suites, suiteResult{name: one.name, image: one.image.String()})
+		done.suites = append(done.suites, suiteResult{name: one.name, reference: one.image.String()})
 	}
 	return done
 }
@@ -52,8 +56,8 @@ func (s suiteResult) verdict() string {
 	return passed
 }
 
-// verdict is the worst of the suites': one that failed says more than one that
-// never ran.
+// verdict is the worst of the suites': a suite that never ran is worse than one
+// that failed, since nobody knows what it would have said.
 func (d result) verdict() string {
 	worst := passed
 	for _, one := range d.suites {
@@ -104,13 +108,17 @@ func finish(r *action.Runner, done result, err error) error {
 	if err != nil {
 		summary += action.ProblemList(err)
 	}
-	return errors.Join(err, r.SetOutputs(done.outputs()), r.AddSummary(summary))
+	outputs := done.outputs()
+	r.Log.Printf("result: %s", outputs["result"])
+	return errors.Join(err, r.SetOutputs(outputs), r.AddSummary(summary))
 }
 
 func (d result) outputs() action.Outputs {
 	images := map[string]string{}
 	for _, one := range d.suites {
-		images[one.name] = one.image
+		if d.keep && one.image != "" {
+			images[one.name] = one.reference
+		}
 	}
 	outputs := action.Outputs{"result": d.verdict(), "exit-code": strconv.Itoa(d.exitCode())}
 	outputs.JSON("images", images)

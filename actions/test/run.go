@@ -25,7 +25,7 @@ func run(ctx context.Context, r *action.Runner) error {
 	c, credentials, inputsErr := read(r)
 	p, planErr := prepare(ctx, r, c)
 	if err := errors.Join(inputsErr, planErr); err != nil {
-		return finish(r, result{}, err)
+		return finish(r, result{keep: c.Keep}, err)
 	}
 	eng, err := engine.Connect(ctx, r.Getenv)
 	if err != nil {
@@ -33,6 +33,7 @@ func run(ctx context.Context, r *action.Runner) error {
 	}
 	defer func() { _ = eng.Close() }()
 	done, err := execute(ctx, r.Log, eng, p, logins(credentials))
+	done.keep = c.Keep
 	if !c.Keep {
 		err = errors.Join(err, removeImages(ctx, eng, p))
 	}
@@ -44,11 +45,13 @@ func prepare(ctx context.Context, r *action.Runner, c config) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	project, err := compose.Load(ctx, c.Source(workspace, nil))
+	source := c.Source(workspace, nil)
+	source.Select = c.Suites
+	project, err := compose.Load(ctx, source)
 	if err != nil {
 		return plan{}, err
 	}
-	return makePlan(c, runKey(r), project)
+	return makePlan(c, r.StepKey(), project)
 }
 
 // sweep removes what a step that was killed left behind.
@@ -58,11 +61,14 @@ func sweep(ctx context.Context, r *action.Runner) error {
 		return err
 	}
 	defer func() { _ = eng.Close() }()
-	count, err := eng.Sweep(ctx, label+"="+runKey(r))
+	count, err := eng.Sweep(ctx, label+"="+r.StepKey())
 	if count > 0 {
 		r.Log.Printf("removed %d containers that the step had left behind", count)
 	}
-	return errors.Join(err, eng.SweepImages(ctx, "travois-test/*:"+runKey(r)))
+	if c, _, _ := read(r); c.Keep {
+		return err
+	}
+	return errors.Join(err, eng.SweepImages(ctx, suiteImages+"*:"+r.StepKey()))
 }
 
 func logins(credentials registry.Credentials) engine.LoginFunc {
@@ -101,7 +107,7 @@ func images(ctx context.Context, log *action.Log, eng *engine.Engine, p plan, lo
 		output := log.Writer(one.name + " | ")
 		group.Go(func() error {
 			started := time.Now()
-			suites[i].err = makeImage(ctx, eng, one, output, logins)
+			suites[i].image, suites[i].err = makeImage(ctx, eng, one, output, logins)
 			suites[i].preparing = time.Since(started)
 			return output.Close()
 		})
@@ -109,18 +115,21 @@ func images(ctx context.Context, log *action.Log, eng *engine.Engine, p plan, lo
 	return group.Wait()
 }
 
-func makeImage(ctx context.Context, eng *engine.Engine, one suite, output io.Writer, logins engine.LoginFunc) error {
+// makeImage gives what the container is made of: for an image that was built its
+// ID, which no other run can move as it can a name.
+func makeImage(ctx context.Context, eng *engine.Engine, one suite, output io.Writer, logins engine.LoginFunc) (string, error) {
 	if one.build == nil {
-		return eng.Pull(ctx, one.image.String(), one.image.Registry, logins)
+		return one.image.String(), eng.Pull(ctx, one.image.String(), one.image.Registry, logins)
 	}
-	_, err := eng.Build(ctx, []engine.Image{{
+	built, err := eng.Build(ctx, []engine.Image{{
 		Build: *one.build, Names: []string{one.image.String()}, Secrets: one.secrets, Output: output,
 	}}, logins)
-	return err
+	return built[0].ID, err
 }
 
 func runSuite(ctx context.Context, output io.WriteCloser, eng *engine.Engine, one suite, into *suiteResult) {
 	started := time.Now()
+	one.container.Image = into.image
 	code, err := eng.Run(ctx, one.container, output)
 	into.running = time.Since(started)
 	into.ran, into.exitCode = err == nil, code

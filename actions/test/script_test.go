@@ -55,22 +55,7 @@ func TestScripts(t *testing.T) {
 // containers are those that the script's step made.
 func containers(ts *testscript.TestScript, eng *engine.Engine) []string {
 	step := action.NewRunner([]string{"GITHUB_RUN_ID=" + ts.Getenv("GITHUB_RUN_ID"), "GITHUB_WORKSPACE=" + ts.Getenv("GITHUB_WORKSPACE")}, io.Discard)
-	ids, err := eng.Labelled(context.Background(), label+"="+runKey(step))
+	ids, err := eng.Labelled(context.Background(), label+"="+step.StepKey())
 	ts.Check(err)
 	return ids
-}
-
-// TestRunKey shows that the key of one step never fits another's.
-func TestRunKey(t *testing.T) {
-	seen := map[string]string{}
-	for _, one := range []string{"GITHUB_RUN_ID=1", "GITHUB_RUN_ID=2", "GITHUB_JOB=1", "RUNNER_NAME=1", "GITHUB_ACTION=1", "GITHUB_RUN_ATTEMPT=1", "GITHUB_REPOSITORY=1"} {
-		key := runKey(action.NewRunner([]string{one}, io.Discard))
-		if other, taken := seen[key]; taken {
-			t.Errorf("%s and %s have one key", one, other)
-		}
-		seen[key] = one
-		if runKey(action.NewRunner([]string{one}, io.Discard)) != key {
-			t.Errorf("%s has two keys", one)
-		}
-	}
 }

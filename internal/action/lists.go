@@ -40,7 +40,7 @@ func (p *Pairs) UnmarshalText(text []byte) error {
 			return fmt.Errorf("line %d is not KEY=VALUE", number)
 		}
 		if _, twice := (*p)[key]; twice {
-			return fmt.Errorf("line %d gives %s a second time", number, key)
+			return fmt.Errorf("line %d gives a key a second time", number)
 		}
 		(*p)[key] = value
 	}
@@ -77,7 +77,10 @@ func (s Secret) Masks() []string { return []string{string(s)} }
 // service:KEY=VALUE lines for one.
 type Scoped []scoped
 
-type scoped struct{ service, key, value string }
+type scoped struct {
+	line                int
+	service, key, value string
+}
 
 // UnmarshalText fails on lines without "=". The error names the line by
 // number, never by value.
@@ -97,7 +100,7 @@ func (s *Scoped) UnmarshalText(text []byte) error {
 		if !found || key == "" || ofOne && service == "" {
 			return fmt.Errorf("line %d is neither KEY=VALUE nor service:KEY=VALUE", number)
 		}
-		*s = append(*s, scoped{service, key, value})
+		*s = append(*s, scoped{number, service, key, value})
 	}
 	return nil
 }
@@ -115,12 +118,13 @@ func (s Scoped) For(service string) map[string]string {
 	return values
 }
 
-// Unknown reports the lines for services that are not among the known ones.
+// Unknown reports the lines for services that are not among the known ones, by
+// number: a secret pasted without its "=" would stand in the key.
 func (s Scoped) Unknown(input string, known []string) []error {
 	var problems []error
 	for _, line := range s {
 		if line.service != "" && !slices.Contains(known, line.service) {
-			problems = append(problems, BadInput(input, "%s is for a service %q; there are: %s", line.key, line.service, strings.Join(known, ", ")))
+			problems = append(problems, BadInput(input, "line %d is for a service %q; there are: %s", line.line, line.service, strings.Join(known, ", ")))
 		}
 	}
 	return problems

@@ -114,6 +114,9 @@ func Contract(t *testing.T, config any, outputs action.Outputs, binary string) {
 	if metadata.Runs.Using != "docker" || metadata.Runs.Image != "../../Dockerfile" || metadata.Runs.Entrypoint != binary {
 		t.Errorf("action.yml runs %+v; want %s out of ../../Dockerfile", metadata.Runs, binary)
 	}
+	if post := metadata.Runs.PostEntrypoint; post != "" && post != binary+"-post" {
+		t.Errorf("action.yml has the post-entrypoint %s; want %s-post", post, binary)
+	}
 	README(t, "README.md", "inputs", inputTable(metadata.Inputs))
 	README(t, "README.md", "outputs", outputTable(metadata.Outputs))
 }

@@ -76,6 +76,8 @@ func checkUses(t *testing.T, path string, text []byte) int {
 		return 0
 	}
 	count := 0
+	known := map[string]actiontest.Metadata{} // by the id of the step
+	defer func() { checkOutputs(t, path, text, known) }()
 	each(&document, func(step map[string]yaml.Node) {
 		uses := step["uses"]
 		found := ours.FindStringSubmatch(uses.Value)
@@ -84,6 +86,9 @@ func checkUses(t *testing.T, path string, text []byte) int {
 		}
 		count++
 		metadata := actiontest.Read(t, filepath.Join(root, folder(found[1]), "action.yml"))
+		if id := step["id"]; id.Value != "" {
+			known[id.Value] = metadata
+		}
 		with := step["with"]
 		for i := 0; i+1 < len(with.Content); i += 2 {
 			if input := with.Content[i].Value; !slices.Contains(metadata.Inputs.Names(), input) {
@@ -92,6 +97,37 @@ func checkUses(t *testing.T, path string, text []byte) int {
 		}
 	})
 	return count
+}
+
+var output = regexp.MustCompile(`steps\.([a-z-]+)\.outputs\.([a-z-]+)`)
+
+// checkOutputs holds the outputs that are read from steps against those that
+// the actions have.
+func checkOutputs(t *testing.T, path string, text []byte, known map[string]actiontest.Metadata) {
+	t.Helper()
+	for _, found := range output.FindAllSubmatch(text, -1) {
+		metadata, ours := known[string(found[1])]
+		if ours && !slices.Contains(metadata.Outputs.Names(), string(found[2])) {
+			t.Errorf("%s: %s: there is no such output; there are %v", path, found[0], metadata.Outputs.Names())
+		}
+	}
+}
+
+// TestToolchain holds the image that compiles the actions against go.mod: it
+// has GOTOOLCHAIN=local, and refuses a module that wants a newer one.
+func TestToolchain(t *testing.T) {
+	module, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dockerfile, err := os.ReadFile(filepath.Join(root, "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := regexp.MustCompile(`(?m)^go (\S+)$`).FindSubmatch(module)
+	if version == nil || !strings.Contains(string(dockerfile), "FROM golang:"+string(version[1])+" AS") {
+		t.Errorf("Dockerfile does not build with golang:%s, which go.mod wants", version[1])
+	}
 }
 
 func folder(action string) string {

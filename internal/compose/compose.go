@@ -38,6 +38,9 @@ type Source struct {
 	// Keys are the keys of a service that will be used, all of them if nil. A
 	// ${NAME} without a value is an error only there.
 	Keys []string
+	// Select are the services that will be used, with what they depend on; all
+	// of them if empty. What is missing for others is no error.
+	Select []string
 }
 
 // Project is the services with what belongs to them.
@@ -70,11 +73,33 @@ func Load(ctx context.Context, from Source) (*Project, error) {
 		o.ResolvePaths = true
 		o.SkipResolveEnvironment = !from.uses("environment")
 		o.Profiles = []string{"*"}
+		o.SelectedServices = known(from.Select, names(sources))
 	})
 	if err != nil {
 		return nil, locate(sources, err)
 	}
-	return &Project{Project: project, Names: names(sources), sources: sources}, nil
+	return &Project{Project: project, Names: withIncluded(names(sources), project), sources: sources}, nil
+}
+
+// known are the wanted names that exist; Select reports the others.
+func known(wanted, names []string) []string {
+	var all []string
+	for _, name := range wanted {
+		if slices.Contains(names, name) {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// withIncluded adds the services of included files.
+func withIncluded(names []string, project *types.Project) []string {
+	for _, name := range project.ServiceNames() {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func (s Source) uses(key string) bool { return s.Keys == nil || slices.Contains(s.Keys, key) }

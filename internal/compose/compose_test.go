@@ -49,7 +49,7 @@ func TestLoadMergesFiles(t *testing.T) {
 func TestEnvironmentStaysOutside(t *testing.T) {
 	t.Setenv("GITHUB_SECRET_THING", "leaked")
 	_, err := compose.Load(t.Context(), compose.Source{Inline: "a:\n  image: x:${GITHUB_SECRET_THING}\n", Workspace: "/"})
-	want := `input services:2: service "a": image: ${GITHUB_SECRET_THING} has no value; give the input vars a line GITHUB_SECRET_THING=…`
+	want := `input services:2: service "a": image: ${GITHUB_SECRET_THING} has no value; give the input vars a line GITHUB_SECRET_THING=…, or write $$GITHUB_SECRET_THING for the container's own`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
@@ -67,6 +67,27 @@ func TestLoadOnlyNeedsWhatIsUsed(t *testing.T) {
 	source.Keys = []string{"image", "build"}
 	if _, err := compose.Load(t.Context(), source); err != nil {
 		t.Errorf("build-push can't read a file whose environment comes from elsewhere: %v", err)
+	}
+}
+
+// TestLoadSelected shows that what other services lack is no error.
+func TestLoadSelected(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "compose.yml", "include: [sub.yml]\nservices:\n  unit: {build: .}\n  db: {image: x, env_file: .env, environment: {HOST: '${HOST}'}}\n")
+	put(t, dir, "sub.yml", "services:\n  sub: {build: .}\n")
+	project, err := compose.Load(t.Context(), compose.Source{Workspace: dir, Files: []string{"compose.yml"}, Select: []string{"unit", "nobody"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := project.Select("suites", []string{"unit"}); err != nil {
+		t.Error(err)
+	}
+	project, err = compose.Load(t.Context(), compose.Source{Workspace: dir, Files: []string{"compose.yml"}, Keys: []string{"build"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"unit", "db", "sub"}, project.Names); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
 	}
 }
 
@@ -95,6 +116,8 @@ func TestLoadErrors(t *testing.T) {
 			[]string{`input services:2: service "b" has neither image nor build`, `input services:4: service "c" has neither image nor build`}},
 		{"wrong type", compose.Source{Files: []string{"type.yml"}}, []string{"type.yml:3: services.web.image must be a string"}},
 		{"a cycle", compose.Source{Files: []string{"cycle.yml"}}, []string{"cycle"}},
+		{"through an alias", compose.Source{Inline: "a:\n  image: x\n  build: &b\n    context: .\n    args: {V: '${MISSING}'}\nb: {image: y, build: *b}\n"},
+			[]string{`service "a": build: ${MISSING}`, `service "b": build: ${MISSING}`}},
 		{"several variables", compose.Source{Inline: "a:\n  image: ${X}\n  build: {context: '$Y', args: {Z: '${Z:-}'}}\n"},
 			[]string{"input services:2: ", "${X}", "input services:3: ", "${Y}"}},
 	} {

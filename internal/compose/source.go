@@ -87,7 +87,10 @@ func parseFile(name, path string, text []byte) (source, error) {
 // problems are what the parser would not report with a place.
 func (s source) problems(from Source) []error {
 	var all []error
-	s.each(func(name string, line int, service *yaml.Node) {
+	s.each(func(name string, _ int, service *yaml.Node) {
+		if len(from.Select) > 0 && !slices.Contains(from.Select, name) {
+			return
+		}
 		for i := 0; i+1 < len(service.Content); i += 2 {
 			key := service.Content[i].Value
 			if from.uses(key) {
@@ -100,6 +103,9 @@ func (s source) problems(from Source) []error {
 
 // missing are the ${NAME} below a node that have neither value nor default.
 func (s source) missing(service, key string, node *yaml.Node, vars map[string]string) []error {
+	if node.Kind == yaml.AliasNode {
+		return s.missing(service, key, node.Alias, vars)
+	}
 	var all []error
 	for _, one := range append([]*yaml.Node{node}, node.Content...) {
 		if one != node {
@@ -114,7 +120,7 @@ func (s source) missing(service, key string, node *yaml.Node, vars map[string]st
 				continue
 			}
 			all = append(all, place.At(s.name, one.Line, fmt.Errorf(
-				"service %q: %s: ${%s} has no value; give the input vars a line %s=…", service, key, name, name)))
+				"service %q: %s: ${%s} has no value; give the input vars a line %s=…, or write $$%s for the container's own", service, key, name, name, name)))
 		}
 	}
 	return all

@@ -20,7 +20,7 @@ func (s *Server) await(ctx context.Context, inst *instance) (string, error) {
 	var print string
 	var last []string
 	for {
-		v, err := s.examine(ctx, inst)
+		v, err := s.examine(ctx, inst, false)
 		if ctx.Err() == nil {
 			if err != nil {
 				return "", troubles{err.Error()}
@@ -61,12 +61,12 @@ func ended(ctx context.Context) string {
 }
 
 // examine looks at the containers and asks port 80.
-func (s *Server) examine(ctx context.Context, inst *instance) (verdict, error) {
+func (s *Server) examine(ctx context.Context, inst *instance, inService bool) (verdict, error) {
 	containers, err := s.runner.Containers(ctx, inst.Name)
 	if err != nil {
 		return verdict{}, err
 	}
-	v := inst.Expect.judge(containers)
+	v := inst.Expect.judge(containers, inService)
 	v.Silent = s.probe(ctx, inst.Expect.Web, v.Web)
 	return v, nil
 }

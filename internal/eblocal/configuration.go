@@ -59,9 +59,9 @@ func (e *environment) unset(namespace, name string) {
 }
 
 // allSettings are the defaults with what was set laid over them.
-func (e *environment) allSettings() []setting {
+func allSettings(settings []setting) []setting {
 	all := environment{Settings: slices.Clone(defaultSettings)}
-	for _, o := range e.Settings {
+	for _, o := range settings {
 		all.set(o)
 	}
 	slices.SortStableFunc(all.Settings, func(a, b setting) int {
@@ -73,10 +73,10 @@ func (e *environment) allSettings() []setting {
 	return all.Settings
 }
 
-// properties are the environment properties.
-func (e *environment) properties() map[string]string {
+// properties are the environment properties among settings.
+func properties(settings []setting) map[string]string {
 	props := map[string]string{}
-	for _, o := range e.Settings {
+	for _, o := range settings {
 		if o.Namespace == propertyNamespace {
 			props[o.Name] = o.Value
 		}
@@ -134,7 +134,7 @@ func (o setting) check() error {
 
 func (e *environment) checkProperties() error {
 	total := 0
-	for name, value := range e.properties() {
+	for name, value := range properties(e.Settings) {
 		if !propertyName.MatchString(name) {
 			return invalidValue("Environment property name '%s' is not valid.", name)
 		}
@@ -158,19 +158,33 @@ func (s *Server) describeConfigurationSettings(c *call) (any, error) {
 	if app != env.App || c.str("EnvironmentName") != env.Name {
 		return nil, invalidValue("No Environment found for EnvironmentName = '%s'.", c.str("EnvironmentName"))
 	}
-	var options []optionSetting
-	for _, o := range env.allSettings() {
-		options = append(options, optionSetting{o.Namespace, o.Name, o.Value})
-	}
-	status := "deployed"
-	if env.Status != statusReady {
-		status = "pending"
-	}
 	return struct {
 		ConfigurationSettings list[configurationDescription]
-	}{listOf([]configurationDescription{{
-		SolutionStackName: s.solutionStack(), PlatformArn: s.platformArn(), ApplicationName: env.App,
-		Description: env.Description, EnvironmentName: env.Name, DeploymentStatus: status,
-		DateCreated: stamp(env.Created), DateUpdated: stamp(env.Updated), OptionSettings: listOf(options),
-	}})}, nil
+	}{listOf(s.configurations())}, nil
+}
+
+// configurations are what runs and, while an update is in progress, what it is
+// about to set.
+func (s *Server) configurations() []configurationDescription {
+	e := &s.state.Env
+	if e.Before == nil {
+		return []configurationDescription{s.configuration("deployed", e.Settings)}
+	}
+	return []configurationDescription{
+		s.configuration("deployed", e.Before.Settings),
+		s.configuration("pending", e.Settings),
+	}
+}
+
+func (s *Server) configuration(status string, settings []setting) configurationDescription {
+	e := &s.state.Env
+	var options []optionSetting
+	for _, o := range allSettings(settings) {
+		options = append(options, optionSetting{o.Namespace, o.Name, o.Value})
+	}
+	return configurationDescription{
+		SolutionStackName: s.solutionStack(), PlatformArn: s.platformArn(), ApplicationName: e.App,
+		Description: e.Description, EnvironmentName: e.Name, DeploymentStatus: status,
+		DateCreated: stamp(e.Created), DateUpdated: stamp(e.Updated), OptionSettings: listOf(options),
+	}
 }

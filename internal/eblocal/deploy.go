@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -71,7 +70,7 @@ func (s *Server) stillborn(ctx context.Context, inst *instance, err error) error
 	containers, _ := s.runner.Containers(ctx, inst.Name)
 	var reasons troubles
 	for _, c := range containers {
-		failed, _ := c.complaint(slices.Contains(inst.Expect.Completes, c.Service))
+		failed, _ := inst.Expect.complaint(c)
 		reasons = appendNonEmpty(reasons, failed)
 	}
 	return append(reasons, err.Error())

@@ -274,12 +274,12 @@ func TestDeployDockerrun(t *testing.T) {
 	opts.EnvVars = map[string]string{"PROPERTY": "from $the environment"}
 	b := onEngine(t, opts)
 	broken := images.push("backend:broken", "DIE=the database is not there")
-	dockerrun := func(web, backend string) map[string]string {
+	dockerrun := func(web, backend, aside string) map[string]string {
 		return map[string]string{dockerrunFile: `{
   "AWSEBDockerrunVersion": 2,
   "containerDefinitions": [
     {"name": "backend", "image": "` + backend + `", "hostname": "backend", "memory": 64},
-    {"name": "aside", "image": "` + broken + `", "essential": false, "memory": 64},
+    {"name": "aside", "image": "` + aside + `", "essential": false, "memory": 64},
     {"name": "nginx", "image": "` + web + `", "hostname": "nginx", "memory": 64, "links": ["backend:api"],
      "environment": [{"name": "PEER", "value": "api:9000"}],
      "portMappings": [{"hostPort": 80, "containerPort": 8000}]}
@@ -289,18 +289,39 @@ func TestDeployDockerrun(t *testing.T) {
 	web1 := images.push("web:1", "PORT=8000", "TEXT=one")
 	web2 := images.push("web:2", "PORT=8000", "TEXT=two")
 	backend := images.push("backend:1", "PORT=9000", "TEXT=backend")
+	aside := images.push("aside:1", "PORT=9001", "TEXT=aside")
 
-	b.version("v1", dockerrun(web1, backend))
+	b.version("v1", dockerrun(web1, backend, images.push("aside:done", "DONE=1")))
 	b.deployed("v1")
 	b.mustServe("text=one property=from $the environment", "peer: text=backend")
-	b.version("v2", dockerrun(web2, broken))
+	b.version("v2", dockerrun(web2, broken, aside))
 	events := strings.Join(b.deployed("v2"), "\n")
 	mustContain(t, "events", events, `Container "backend" exited with code 1.`)
 	b.mustServe("text=one")
 	mustContain(t, "tail", b.tail(), "the database is not there")
-	b.version("v3", dockerrun(web2, backend))
-	b.deployed("v3")
+	b.version("v3", dockerrun(web2, backend, broken))
+	events = strings.Join(b.deployed("v3"), "\n")
+	mustContain(t, "events", events, `Container "aside" exited with code 1.`, "ERROR Failed to deploy application.")
+	b.mustServe("text=one")
+	b.version("v4", dockerrun(web2, backend, aside))
+	b.deployed("v4")
 	b.mustServe("text=two", "peer: text=backend")
+
+	docker(t, "kill", b.container("aside"))
+	b.awaitHealth(ebtypes.EnvironmentHealthYellow)
+	mustContain(t, "causes", strings.Join(b.health().Causes, " "), `Container "aside" exited with code 137.`)
+	b.mustServe("text=two", "peer: text=backend")
+}
+
+// container is the id of a service's container.
+func (b *bench) container(service string) string {
+	b.t.Helper()
+	out, err := exec.Command("docker", "ps", "-q", "--filter", "label="+labelEnv+"="+b.id,
+		"--filter", "label=com.docker.compose.service="+service).Output()
+	if err != nil {
+		b.t.Fatalf("find the container of %s: %v", service, err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 func TestPullFailureIsTold(t *testing.T) {

@@ -49,7 +49,13 @@ func (s *Server) event(e event) {
 // secrets: what the engine complains about may quote them.
 func (s *Server) redact(text string) string {
 	const minSecret = 6
-	for _, o := range s.state.Env.Settings {
+	settings := slices.Clone(s.state.Env.Settings)
+	for _, i := range s.state.Env.instances() {
+		settings = append(settings, i.Settings...) // it may run with others
+	}
+	// A value that begins with another one must not lose only that part.
+	slices.SortStableFunc(settings, func(a, b setting) int { return len(b.Value) - len(a.Value) })
+	for _, o := range settings {
 		if o.Namespace == propertyNamespace && len(o.Value) >= minSecret {
 			text = strings.ReplaceAll(text, o.Value, "***")
 		}

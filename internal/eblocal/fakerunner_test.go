@@ -25,6 +25,7 @@ type fakeRunner struct {
 
 	onStart func(context.Context, Launch) error
 	state   func(service string) Container // of the containers, nil for running
+	beside  []Container                    // the instance's other containers
 }
 
 func newFakeRunner(t *testing.T) *fakeRunner {
@@ -66,7 +67,7 @@ func (f *fakeRunner) Containers(_ context.Context, instance string) ([]Container
 		c = f.state("web")
 	}
 	c.Ports = map[int]string{80: f.web}
-	return []Container{c}, nil
+	return append([]Container{c}, f.beside...), nil
 }
 
 func (f *fakeRunner) Logs(_ context.Context, instance string, lines int) (map[string]string, error) {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,7 @@ type instance struct {
 	Deployed     time.Time `json:"deployed"`
 	Status       string    `json:"status"`
 	Expect       expect    `json:"expect"`
+	Settings     []setting `json:"settings"` // that it was launched with
 }
 
 // newInstance names the next instance of the environment.
@@ -41,6 +43,7 @@ func (s *Server) newInstance(label string) *instance {
 	return &instance{
 		Name: name, ID: "i-0" + hex.EncodeToString(serial), Label: label,
 		DeploymentID: int64(n), Launched: time.Now(), Status: deploymentRunning,
+		Settings: slices.Clone(s.state.Env.Settings),
 	}
 }
 

@@ -14,7 +14,7 @@ const maxRestarts = 5
 type expect struct {
 	Web       endpoint `json:"web"`
 	Services  []string `json:"services"`            // that must run
-	Optional  []string `json:"optional,omitempty"`  // whose end fails nothing
+	Optional  []string `json:"optional,omitempty"`  // whose end does not stop the others
 	Completes []string `json:"completes,omitempty"` // that may end with code 0
 }
 
@@ -33,8 +33,10 @@ type verdict struct {
 	Print   string   // changes when a container was started anew
 }
 
-// judge holds the containers of an instance against what is expected.
-func (x expect) judge(containers []Container) verdict {
+// judge holds the containers of an instance against what is expected. While an
+// instance is launched, every container counts. In service the end of an optional
+// one is worth a warning only: ECS lets the others run.
+func (x expect) judge(containers []Container, inService bool) verdict {
 	var v verdict
 	var prints []string
 	seen := map[string]bool{}
@@ -44,19 +46,36 @@ func (x expect) judge(containers []Container) verdict {
 		if c.Service == x.Web.Service && c.Ports[x.Web.Port] != "" {
 			v.Web = c.Ports[x.Web.Port]
 		}
-		if !slices.Contains(x.Optional, c.Service) {
-			failed, waiting := c.complaint(slices.Contains(x.Completes, c.Service))
-			v.Failed, v.Waiting = appendNonEmpty(v.Failed, failed), appendNonEmpty(v.Waiting, waiting)
-		}
+		failed, waiting := x.complaint(c)
+		v.Waiting = appendNonEmpty(v.Waiting, waiting)
+		v.fail(failed, inService && slices.Contains(x.Optional, c.Service))
 	}
 	for _, name := range x.Services {
-		if !seen[name] && !slices.Contains(x.Optional, name) {
-			v.Failed = append(v.Failed, fmt.Sprintf("Container %q is gone.", name))
+		if !seen[name] {
+			v.fail(fmt.Sprintf("Container %q is gone.", name), inService && slices.Contains(x.Optional, name))
 		}
 	}
 	slices.Sort(prints)
 	v.Print = strings.Join(prints, " ")
 	return v
+}
+
+// fail adds what is wrong for good; of a container that may go it is a warning.
+func (v *verdict) fail(text string, mayGo bool) {
+	if mayGo {
+		v.Waiting = appendNonEmpty(v.Waiting, text)
+		return
+	}
+	v.Failed = appendNonEmpty(v.Failed, text)
+}
+
+// complaint says what is wrong with a container, going by what is expected of it.
+func (x expect) complaint(c Container) (failed, waiting string) {
+	optional := slices.Contains(x.Optional, c.Service)
+	if optional {
+		c.Health = "" // ECS asks only the health of essential containers
+	}
+	return c.complaint(optional || slices.Contains(x.Completes, c.Service))
 }
 
 func appendNonEmpty(to []string, text string) []string {

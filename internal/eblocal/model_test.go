@@ -161,7 +161,9 @@ func TestAnswersFitTheModel(t *testing.T) {
 	ask("RetrieveEnvironmentInfo", append(env, "InfoType", "tail")...)
 	b.mu.Lock()
 	b.state.Env.Status, b.abort = statusUpdating, func(error) {}
+	b.state.Env.Before = &snapshot{Label: "v1"}
 	b.mu.Unlock()
+	ask("DescribeConfigurationSettings", append(env, "ApplicationName", testApp)...)
 	ask("AbortEnvironmentUpdate", env...)
 	for action := range b.beanstalkActions() {
 		if !asked[action] {

@@ -25,8 +25,9 @@ const (
 const (
 	defaultRegion        = "us-east-1"
 	defaultHealthTimeout = 60 * time.Second
-	// A container that fails at start mostly does so within its first seconds.
-	defaultSettle = 3 * time.Second
+	// A container that fails at start mostly does so within its first seconds; on
+	// a busy machine its runtime takes some of them to come up.
+	defaultSettle = 6 * time.Second
 	defaultWatch  = 5 * time.Second
 	loopback      = "127.0.0.1:0"
 )
@@ -47,7 +48,7 @@ type Options struct {
 	EnvListen string
 
 	HealthTimeout time.Duration // how long a new instance may take to be healthy; 60 s when 0
-	Settle        time.Duration // how long it must have been healthy to be trusted; 3 s when 0
+	Settle        time.Duration // how long it must have been healthy to be trusted; 6 s when 0
 	Watch         time.Duration // the pause between two looks at the instance in service; 5 s when 0
 
 	Log     io.Writer // gets each event as a line; nil for none

@@ -90,14 +90,20 @@ func (s *Server) revert(ctx context.Context, u update, inst *instance, reason er
 		s.say(u, "WARN", err.Error())
 	}
 	s.mu.Lock()
+	old := s.state.Env.Instance
+	s.mu.Unlock()
+	var seen verdict
+	if old != nil {
+		seen = s.look(ctx, old)
+	}
+	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := &s.state.Env
-	causes := e.Causes
+	causes := s.state.Env.Causes
 	s.restore()
-	if e.Instance == nil {
+	if old == nil {
 		s.setHealth("Severe", causes...)
 	} else {
-		s.setHealth("Ok")
+		s.reflect(seen)
 	}
 	s.ready()
 }

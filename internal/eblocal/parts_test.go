@@ -162,22 +162,36 @@ func TestDownWaitsForTheServerToEnd(t *testing.T) {
 func TestJudge(t *testing.T) {
 	x := expect{Web: endpoint{"web", 80}, Services: []string{"web", "job", "side"}, Optional: []string{"side"}, Completes: []string{"job"}}
 	running := func(service string) Container { return Container{Service: service, State: "running"} }
+	exited := func(service string, code int) Container {
+		return Container{Service: service, State: "exited", ExitCode: code}
+	}
+	side := running("side")
 	cases := []struct {
 		name            string
 		containers      []Container
+		inService       bool
 		failed, waiting []string
 	}{
-		{"all well", []Container{running("web"), {Service: "job", State: "exited"}, {Service: "side", State: "exited", ExitCode: 1}}, nil, nil},
-		{"job failed", []Container{running("web"), {Service: "job", State: "exited", ExitCode: 2}}, []string{`Container "job" exited with code 2.`}, nil},
-		{"gone", []Container{running("job")}, []string{`Container "web" is gone.`}, nil},
-		{"not started", []Container{{Service: "web", State: "created"}, running("job")}, nil, []string{`Container "web" is not started yet.`}},
-		{"could not start", []Container{{Service: "web", State: "created", Error: "no such file."}, running("job")}, []string{`Container "web" could not be started: no such file.`}, nil},
-		{"restarting", []Container{{Service: "web", State: "restarting", ExitCode: 1, Restarts: 1}, running("job")}, nil, []string{`Container "web" is restarting: it exited with code 1.`}},
-		{"restarted too often", []Container{{Service: "web", State: "running", Restarts: maxRestarts}, running("job")}, []string{`Container "web" keeps restarting: it was started 6 times.`}, nil},
-		{"paused", []Container{{Service: "web", State: "paused"}, running("job")}, nil, []string{`Container "web" is paused.`}},
+		{"all well", []Container{running("web"), exited("job", 0), side}, false, nil, nil},
+		{"job failed", []Container{running("web"), exited("job", 2), side}, false, []string{`Container "job" exited with code 2.`}, nil},
+		{"optional ended well at launch", []Container{running("web"), running("job"), exited("side", 0)}, false, nil, nil},
+		{"optional ended badly at launch", []Container{running("web"), running("job"), exited("side", 1)}, false, []string{`Container "side" exited with code 1.`}, nil},
+		{"optional not started at launch", []Container{running("web"), running("job"), {Service: "side", State: "created"}}, false, nil, []string{`Container "side" is not started yet.`}},
+		{"optional's own health check", []Container{running("web"), running("job"), {Service: "side", State: "running", Health: "unhealthy"}}, false, nil, nil},
+		{"optional gone at launch", []Container{running("web"), running("job")}, false, []string{`Container "side" is gone.`}, nil},
+		{"optional ended well in service", []Container{running("web"), running("job"), exited("side", 0)}, true, nil, nil},
+		{"optional ended badly in service", []Container{running("web"), running("job"), exited("side", 1)}, true, nil, []string{`Container "side" exited with code 1.`}},
+		{"optional gone in service", []Container{running("web"), running("job")}, true, nil, []string{`Container "side" is gone.`}},
+		{"essential ended in service", []Container{exited("web", 1), running("job"), side}, true, []string{`Container "web" exited with code 1.`}, nil},
+		{"gone", []Container{running("job"), side}, false, []string{`Container "web" is gone.`}, nil},
+		{"not started", []Container{{Service: "web", State: "created"}, running("job"), side}, false, nil, []string{`Container "web" is not started yet.`}},
+		{"could not start", []Container{{Service: "web", State: "created", Error: "no such file."}, running("job"), side}, false, []string{`Container "web" could not be started: no such file.`}, nil},
+		{"restarting", []Container{{Service: "web", State: "restarting", ExitCode: 1, Restarts: 1}, running("job"), side}, false, nil, []string{`Container "web" is restarting: it exited with code 1.`}},
+		{"restarted too often", []Container{{Service: "web", State: "running", Restarts: maxRestarts}, running("job"), side}, false, []string{`Container "web" keeps restarting: it was started 6 times.`}, nil},
+		{"paused", []Container{{Service: "web", State: "paused"}, running("job"), side}, false, nil, []string{`Container "web" is paused.`}},
 	}
 	for _, c := range cases {
-		v := x.judge(c.containers)
+		v := x.judge(c.containers, c.inService)
 		if diff := cmp.Diff([][]string{c.failed, c.waiting}, [][]string{v.Failed, v.Waiting}); diff != "" {
 			t.Errorf("%s: failed and waiting (-want +got):\n%s", c.name, diff)
 		}

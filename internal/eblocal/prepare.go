@@ -24,9 +24,6 @@ type prepared struct {
 // prepare unpacks the bundle and turns it into a Compose project, as the
 // platform would.
 func (s *Server) prepare(u update, inst *instance) (prepared, error) {
-	s.mu.Lock()
-	props := s.state.Env.properties()
-	s.mu.Unlock()
 	data, err := s.store.get(u.version.Bucket, u.version.Key)
 	if err != nil {
 		return prepared{}, err
@@ -35,7 +32,7 @@ func (s *Server) prepare(u update, inst *instance) (prepared, error) {
 	if err := unpack(data, u.version.Key, app); err != nil {
 		return prepared{}, err
 	}
-	src, err := s.source(app, props)
+	src, err := s.source(app, properties(inst.Settings))
 	if err != nil {
 		return prepared{}, err
 	}

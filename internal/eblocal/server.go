@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -42,7 +41,6 @@ type Server struct {
 
 	mu    sync.Mutex
 	state *state
-	stale bool                    // the instance in service has other properties than are set now
 	abort context.CancelCauseFunc // of the update in progress
 }
 
@@ -125,7 +123,7 @@ func (s *Server) freshState() *state {
 	}
 }
 
-// adopt holds the state against the options and sets the environment properties.
+// adopt holds the state against the options.
 func (s *Server) adopt() error {
 	env := &s.state.Env
 	if env.Name != s.opts.Env || env.App != s.opts.App {
@@ -135,11 +133,6 @@ func (s *Server) adopt() error {
 	if env.ID != s.id {
 		return fmt.Errorf("state directory %s was moved or copied: remove it to start anew", s.opts.StateDir)
 	}
-	before := env.properties()
-	for _, name := range sortedKeys(s.opts.EnvVars) {
-		env.set(setting{Namespace: propertyNamespace, Name: name, Value: s.opts.EnvVars[name]})
-	}
-	s.stale = !maps.Equal(before, env.properties())
 	return s.state.save(s.opts.StateDir)
 }
 

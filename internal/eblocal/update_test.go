@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
@@ -284,39 +285,209 @@ func TestStateOutlivesTheServer(t *testing.T) {
 	}
 }
 
+// restarts starts an environment again and again on one state, each time with
+// another property, and ends it when it is Ready.
+type restarts struct {
+	*fakeRunner
+	opts Options
+}
+
+func newRestarts(t *testing.T) *restarts {
+	r := &restarts{fakeRunner: newFakeRunner(t), opts: testOptions(t)}
+	r.opts.Runner = r.fakeRunner
+	return r
+}
+
+func (r *restarts) start(port string, look func(*bench)) {
+	r.t.Helper()
+	r.opts.EnvVars = map[string]string{"MYSQL_PORT": port}
+	s, err := New(r.opts)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	api := httptest.NewServer(s.Handler())
+	defer api.Close()
+	b := benchFor(r.t, s, api.URL)
+	if aws.ToString(b.environment().VersionLabel) == "" {
+		b.version("v1", webBundle())
+		b.deployed("v1")
+	}
+	b.awaitReady()
+	look(b)
+	if err := s.Close(); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// runs checks with which properties instances were launched, and which is left.
+func (r *restarts) runs(left string, envs ...string) {
+	r.t.Helper()
+	if diff := cmp.Diff(envs, r.envs); diff != "" {
+		r.t.Errorf(".env of the launches (-want +got):\n%s", diff)
+	}
+	if got := r.instances(); len(got) != 1 || !strings.HasSuffix(got[0], left) {
+		r.t.Errorf("instances: %v, expected %s only", got, left)
+	}
+}
+
 func TestChangedPropertiesAreDeployedAtTheNextStart(t *testing.T) {
 	t.Parallel()
-	f := newFakeRunner(t)
-	opts := testOptions(t)
-	opts.Runner = f
-	start := func(port string) {
-		t.Helper()
-		opts.EnvVars = map[string]string{"MYSQL_PORT": port}
-		s, err := New(opts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		api := httptest.NewServer(s.Handler())
-		defer api.Close()
-		b := benchFor(t, s, api.URL)
-		if aws.ToString(b.environment().VersionLabel) == "" {
-			b.version("v1", webBundle())
-			b.deployed("v1")
-		}
-		b.awaitReady()
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	r := newRestarts(t)
 	for _, port := range []string{"3306", "3306", "3307"} {
-		start(port)
+		r.start(port, func(*bench) {})
 	}
-	want := []string{"MYSQL_PORT=3306\n", "MYSQL_PORT=3307\n"}
-	if diff := cmp.Diff(want, f.envs); diff != "" {
-		t.Errorf(".env of the launches of three starts (-want +got):\n%s", diff)
+	r.runs("-2", "MYSQL_PORT=3306\n", "MYSQL_PORT=3307\n")
+}
+
+// TestFailedRefreshIsTriedAgain expects the properties that the instance runs
+// with, as long as others could not be deployed.
+func TestFailedRefreshIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	r := newRestarts(t)
+	has := func(port string) func(*bench) {
+		return func(b *bench) {
+			t.Helper()
+			if got := b.settings()["MYSQL_PORT"]; got != port {
+				t.Errorf("property of the environment: %s, expected %s", got, port)
+			}
+		}
 	}
-	if got := f.instances(); len(got) != 1 || !strings.HasSuffix(got[0], "-2") {
-		t.Errorf("instances: %v, expected the second only", got)
+	r.start("3306", has("3306"))
+	r.set(func() {
+		r.onStart = func(context.Context, Launch) error { return errors.New("no space left on device") }
+	})
+	r.start("3307", has("3306"))
+	r.set(func() { r.onStart = nil })
+	r.start("3307", has("3307"))
+	r.runs("-3", "MYSQL_PORT=3306\n", "MYSQL_PORT=3307\n", "MYSQL_PORT=3307\n")
+}
+
+// TestCutRefreshIsTriedAgain starts on the state of a process that was killed
+// while it deployed other properties, and after it had only set them.
+func TestCutRefreshIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	cases := map[string]func(*Server){
+		"set": func(*Server) {},
+		"being deployed": func(s *Server) {
+			e := &s.state.Env
+			e.Before = &snapshot{Label: "v1", Settings: e.Instance.Settings}
+			e.Candidate, e.Status = s.newInstance("v1"), statusUpdating
+		},
+	}
+	for name, leave := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRestarts(t)
+			r.start("3306", func(b *bench) {
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				b.state.Env.Settings = []setting{{propertyNamespace, "MYSQL_PORT", "3307"}}
+				leave(b.Server)
+				b.keep()
+			})
+			r.start("3307", func(*bench) {})
+			if want := "MYSQL_PORT=3307\n"; len(r.envs) != 2 || r.envs[1] != want {
+				t.Errorf(".env of the launches: %q, expected that the second is %q", r.envs, want)
+			}
+		})
+	}
+}
+
+// TestRollbackLooksAtTheOldInstance loses the old instance while the new one
+// fails: the environment must not be called healthy for having it back.
+func TestRollbackLooksAtTheOldInstance(t *testing.T) {
+	t.Parallel()
+	b, f := faked(t, func(o *Options) { o.Watch = time.Hour })
+	b.version("v1", webBundle())
+	b.version("v2", webBundle())
+	b.deployed("v1")
+	f.set(func() {
+		f.onStart = func(context.Context, Launch) error {
+			f.set(func() {
+				f.state = func(service string) Container { return Container{Service: service, State: "exited", ExitCode: 9} }
+			})
+			return errors.New("no space left on device")
+		}
+	})
+	b.deployed("v2")
+	if e := b.environment(); e.Health != ebtypes.EnvironmentHealthRed || aws.ToString(e.VersionLabel) != "v1" {
+		t.Errorf("health %s, label %s: expected Red and v1", e.Health, aws.ToString(e.VersionLabel))
+	}
+	mustContain(t, "causes", strings.Join(b.health().Causes, " "), `Container "web" exited with code 9.`)
+}
+
+func TestSettingsDuringAnUpdate(t *testing.T) {
+	t.Parallel()
+	b, f := faked(t, func(o *Options) { o.EnvVars = map[string]string{"COLOR": "red"} })
+	b.version("v1", webBundle())
+	b.deployed("v1")
+	release := make(chan struct{})
+	f.set(func() {
+		f.onStart = func(ctx context.Context, _ Launch) error {
+			select {
+			case <-release:
+			case <-ctx.Done():
+			}
+			return ctx.Err()
+		}
+	})
+	b.update(&elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: property("COLOR", "blue")})
+	if diff := cmp.Diff([]string{"deployed red", "pending blue"}, b.configurationColors()); diff != "" {
+		t.Errorf("configurations during the update (-want +got):\n%s", diff)
+	}
+	close(release)
+	b.awaitReady()
+	if diff := cmp.Diff([]string{"deployed blue"}, b.configurationColors()); diff != "" {
+		t.Errorf("configurations after the update (-want +got):\n%s", diff)
+	}
+}
+
+// configurationColors are the configurations' statuses and properties COLOR.
+func (b *bench) configurationColors() []string {
+	b.t.Helper()
+	out, err := b.eb.DescribeConfigurationSettings(b.t.Context(), &elasticbeanstalk.DescribeConfigurationSettingsInput{
+		ApplicationName: aws.String(testApp), EnvironmentName: aws.String(testEnv),
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var colors []string
+	for _, c := range out.ConfigurationSettings {
+		for _, o := range c.OptionSettings {
+			if aws.ToString(o.OptionName) == "COLOR" {
+				colors = append(colors, string(c.DeploymentStatus)+" "+aws.ToString(o.Value))
+			}
+		}
+	}
+	return colors
+}
+
+// taskBundle is a task with a container beside the web that may end.
+func taskBundle() map[string]string {
+	return map[string]string{dockerrunFile: `{"AWSEBDockerrunVersion": 2, "containerDefinitions": [
+		{"name": "web", "image": "example/web:1", "memory": 64, "portMappings": [{"hostPort": 80, "containerPort": 80}]},
+		{"name": "aside", "image": "example/aside:1", "memory": 64, "essential": false}]}`}
+}
+
+func TestNonEssentialContainer(t *testing.T) {
+	t.Parallel()
+	b, f := faked(t, func(o *Options) { o.Platform = ECS })
+	exits := func(code int) {
+		f.set(func() { f.beside = []Container{{Service: "aside", State: "exited", ExitCode: code}} })
+	}
+	b.version("v1", taskBundle())
+	exits(1)
+	mustContain(t, "events", strings.Join(b.deployed("v1"), "\n"), `Container "aside" exited with code 1.`, "ERROR Failed to deploy application.")
+	exits(0)
+	b.deployed("v1")
+	if e := b.environment(); e.Health != ebtypes.EnvironmentHealthGreen || aws.ToString(e.VersionLabel) != "v1" {
+		t.Errorf("after it ended well: health %s, label %q; expected Green and v1", e.Health, aws.ToString(e.VersionLabel))
+	}
+	exits(1)
+	b.awaitHealth(ebtypes.EnvironmentHealthYellow)
+	mustContain(t, "causes", strings.Join(b.health().Causes, " "), `Container "aside" exited with code 1.`)
+	if status, _ := fetch(t, b.EnvironmentURL()); status != 200 {
+		t.Errorf("page after it ended in service: status %d, expected 200", status)
 	}
 }
 
@@ -372,6 +543,22 @@ func TestSecretsAreNotTold(t *testing.T) {
 	if strings.Contains(log.String(), secret) {
 		t.Errorf("the log holds the secret: %s", log.String())
 	}
+}
+
+// TestSecretsOfTheOldInstanceAreNotTold has an instance in service that runs
+// with another value than is set by now.
+func TestSecretsOfTheOldInstanceAreNotTold(t *testing.T) {
+	t.Parallel()
+	b, _ := faked(t, func(o *Options) { o.EnvVars = map[string]string{"PASSWORD": "correct-horse"} })
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, password := range []string{"battery-staple", "correct-horse-2"} {
+		b.state.Env.Instance = &instance{Settings: []setting{{propertyNamespace, "PASSWORD", password}}}
+		if got := b.redact("login with " + password + " or correct-horse refused"); got != "login with *** or *** refused" {
+			t.Errorf("got %q, expected that both values are hidden", got)
+		}
+	}
+	b.state.Env.Instance = nil
 }
 
 func property(name, value string) []ebtypes.ConfigurationOptionSetting {

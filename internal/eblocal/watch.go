@@ -2,6 +2,8 @@ package eblocal
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -30,19 +32,24 @@ func (s *Server) endCutUpdate(ctx context.Context) {
 	s.revert(ctx, u, candidate, troubles{"The update was cut off: eb-local was stopped."})
 }
 
-// refresh deploys the version in service anew when this start set other
-// environment properties than it runs with.
+// refresh sets the environment properties of this start, and deploys the version
+// in service anew when it runs with others: those that an update before it put
+// back, or that a start set which did not get to deploying them, are others too.
 func (s *Server) refresh() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := &s.state.Env
+	for _, name := range sortedKeys(s.opts.EnvVars) {
+		e.set(setting{Namespace: propertyNamespace, Name: name, Value: s.opts.EnvVars[name]})
+	}
+	s.keep()
 	v := s.state.version(e.App, e.Label)
-	if !s.stale || e.Instance == nil || v == nil {
+	if e.Instance == nil || v == nil || maps.Equal(properties(e.Instance.Settings), properties(e.Settings)) {
 		return
 	}
 	u := update{requestID: newRequestID(), version: *v}
 	s.updateEvent(u, "INFO", "Environment update is starting.")
-	e.Before = &snapshot{Label: e.Label, Settings: e.Settings, RequestID: u.requestID}
+	e.Before = &snapshot{Label: e.Label, Settings: slices.Clone(e.Instance.Settings), RequestID: u.requestID}
 	e.Status = statusUpdating
 	s.start(u)
 }
@@ -68,18 +75,30 @@ func (s *Server) check(ctx context.Context) {
 	if inst == nil {
 		return
 	}
-	v, err := s.examine(ctx, inst)
+	v := s.look(ctx, inst)
 	if ctx.Err() != nil {
 		return
-	}
-	if err != nil {
-		v.Failed = []string{"The instance can't be examined: " + err.Error()}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state.Env.Instance != inst || s.state.Env.Status != statusReady {
 		return
 	}
+	s.reflect(v)
+}
+
+// look examines an instance that is in service.
+func (s *Server) look(ctx context.Context, inst *instance) verdict {
+	v, err := s.examine(ctx, inst, true)
+	if err != nil {
+		v.Failed = []string{"The instance can't be examined: " + err.Error()}
+	}
+	return v
+}
+
+// reflect turns what was seen of the instance in service into health, and sends
+// traffic to where it answers; the caller holds the lock.
+func (s *Server) reflect(v verdict) {
 	if v.Web != "" {
 		s.proxy.point(v.Web)
 	}

@@ -87,7 +87,9 @@ func (e *Engine) buildOne(ctx context.Context, buildkit *client.Client, one Imag
 		return err
 	})
 	group.Go(func() error { return progress.show(ctx) })
-	if err := group.Wait(); err != nil {
+	if err := group.Wait(); err != nil && ctx.Err() != nil {
+		return built, fmt.Errorf("build %q: %w", one.Build.Service, ctx.Err())
+	} else if err != nil {
 		return built, fmt.Errorf("build %q: %w", one.Build.Service, plain(err))
 	}
 	built.Duration = time.Since(started)

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -58,7 +59,8 @@ func TestBuildRunPush(t *testing.T) {
 
 	var output bytes.Buffer
 	code, err := eng.Run(t.Context(), engine.Container{Image: name.String(), Env: []string{"WORD=abc"}}, &output)
-	if err != nil || code != 3 || output.String() != "hello\nabc\ncareful\n" {
+	ordered := strings.Replace(output.String(), "careful\n", "", 1) // two streams have no order between them
+	if err != nil || code != 3 || ordered != "hello\nabc\n" || ordered == output.String() {
 		t.Errorf("code %d, %v, output %q", code, err, &output)
 	}
 
@@ -146,6 +148,24 @@ func TestRunEndsWithTheContext(t *testing.T) {
 	}
 	if count, err := eng.Sweep(t.Context(), fmt.Sprintf("io.travois.enginetest=%s", t.Name())); err != nil || count != 0 {
 		t.Errorf("%d containers were left after %s: %v", count, time.Since(begin), err)
+	}
+}
+
+// TestBuildEndsWithTheContext shows that a build that was cancelled says so,
+// whatever the engine calls it.
+func TestBuildEndsWithTheContext(t *testing.T) {
+	eng := enginetest.Connect(t)
+	dir := enginetest.Context(t)
+	enginetest.Write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\nCOPY program /program\nRUN [\"/program\", \"wait=5m\"]\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	output := writerFunc(func(text []byte) {
+		if strings.Contains(string(text), "RUN [") {
+			cancel()
+		}
+	})
+	_, err := eng.Build(ctx, []engine.Image{{Build: build(dir, "slow"), Output: output}}, nobody)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }
 

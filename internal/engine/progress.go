@@ -79,8 +79,5 @@ func plain(err error) error {
 	if text == err.Error() {
 		return err
 	}
-	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("%s: %w", strings.TrimSuffix(text, ": context canceled"), context.Canceled)
-	}
 	return errors.New(text)
 }

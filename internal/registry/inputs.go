@@ -16,6 +16,16 @@ type LoginInputs struct {
 	Auths    action.Secret `env:"AUTHS"`
 }
 
+// WithoutSecret tells that a user name is given and its password is empty, as
+// secrets are in pull requests from forks and from Dependabot.
+func (i LoginInputs) WithoutSecret() bool { return i.Username != "" && i.Password == "" }
+
+// Anonymous are the inputs without their login.
+func (i LoginInputs) Anonymous() LoginInputs {
+	i.Username, i.Password = "", ""
+	return i
+}
+
 // Credentials are the logins that the inputs give.
 func (i LoginInputs) Credentials() (Credentials, error) {
 	credentials, err := NewCredentials(i.Registry, Login{i.Username, i.Password.Reveal()}, i.Auths.Reveal())

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -60,10 +63,14 @@ func (c Credentials) explain(reference image.Reference, err error) error {
 	}
 	denied := refused.StatusCode == http.StatusUnauthorized || refused.StatusCode == http.StatusForbidden
 	switch {
+	case denied && !known && len(c) > 0:
+		return fmt.Errorf("registry %s asks for a login to push, and the login given is for %s: give the input registry: %s, or auths", reference.Registry, strings.Join(slices.Sorted(maps.Keys(c)), ", "), reference.Registry)
 	case denied && !known:
 		return fmt.Errorf("registry %s asks for a login to push: give the inputs username and password (a secret that is not set is empty)", reference.Registry)
 	case denied && isTokenRefusal(refused):
 		return fmt.Errorf("registry %s refuses the login of user %q: check the inputs username and password (on Docker Hub a personal access token with write scope is the password)", reference.Registry, login.Username)
+	case refused.StatusCode == http.StatusUnauthorized:
+		return fmt.Errorf("registry %s refuses user %q the push to %s: check the name's owner, the token's scope, and the inputs username and password", reference.Registry, login.Username, reference.Repository)
 	case denied:
 		return fmt.Errorf("registry %s does not let user %q push to %s: check the name's owner, that the repository exists, and the token's scope", reference.Registry, login.Username, reference.Repository)
 	case refused.StatusCode == http.StatusNotFound:
@@ -72,9 +79,9 @@ func (c Credentials) explain(reference image.Reference, err error) error {
 	return fmt.Errorf("registry %s, repository %s: HTTP %d: %w", reference.Registry, reference.Repository, refused.StatusCode, err)
 }
 
-// isTokenRefusal tells a login that was refused from a repository that was:
-// the first answers the request for a token, or any request by Basic
-// authentication, with 401.
+// isTokenRefusal tells a login that was refused from a repository that was: the
+// request for a token is answered with 401. By Basic authentication there is no
+// such request, and a 401 may mean either.
 func isTokenRefusal(refused *transport.Error) bool {
 	return refused.StatusCode == http.StatusUnauthorized && (refused.Request == nil || refused.Request.Method == http.MethodGet)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -38,7 +39,7 @@ func TestCheckPush(t *testing.T) {
 		{"no login", registry.Login{}, ours,
 			"registry " + host + " asks for a login to push: give the inputs username and password (a secret that is not set is empty)"},
 		{"somebody else's", registry.Login{Username: "guk0", Password: "open sesame"}, []image.Reference{{Registry: host, Repository: "other/a"}},
-			"registry " + host + ` does not let user "guk0" push to other/a: check the name's owner, that the repository exists, and the token's scope`},
+			"registry " + host + ` refuses user "guk0" the push to other/a: check the name's owner, the token's scope, and the inputs username and password`},
 	} {
 		credentials, err := registry.NewCredentials(host, c.login, "")
 		if err != nil {
@@ -50,6 +51,30 @@ func TestCheckPush(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%s: got %q\nwant %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestCheckPushBasic asks a registry that has no tokens, as registry:2 behind
+// a password file.
+func TestCheckPushBasic(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://")
+	reference := []image.Reference{{Registry: host, Repository: "guk0/a"}}
+	for _, c := range []struct{ registry, want string }{
+		{host, `refuses user "guk0" the push to guk0/a: check the name's owner, the token's scope, and the inputs username and password`},
+		{"docker.io", "registry " + host + " asks for a login to push, and the login given is for docker.io: give the input registry: " + host + ", or auths"},
+	} {
+		credentials, err := registry.NewCredentials(c.registry, registry.Login{Username: "guk0", Password: "wrong word"}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := credentials.CheckPush(t.Context(), reference); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("login for %s: got %v\nwant %s", c.registry, err, c.want)
 		}
 	}
 }
