@@ -1,9 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -100,7 +100,7 @@ func (c config) checkChoices() error {
 	if c.Env == "" && c.deploysExisting() {
 		problems = append(problems, action.BadInput("env", "is empty, and no images are given to make a version of: there is nothing to do; name the environment that is to run version %q", c.VersionLabel))
 	}
-	if key := c.key(strings.Repeat("x", 100)); len(key) > 1024 {
+	if key := c.key(strings.Repeat("x", 100), strings.Repeat("0", 64)); len(key) > 1024 {
 		problems = append(problems, action.BadInput("bucket-path", "is too long: an S3 key has at most 1024 bytes"))
 	}
 	return errors.Join(problems...)
@@ -112,10 +112,10 @@ func (c config) deploysExisting() bool {
 }
 
 // key is where the bundle of a version is kept.
-func (c config) key(label string) string {
-	folder := strings.Trim(c.BucketPath, "/")
-	if folder == "" {
-		folder = c.App
-	}
-	return path.Join(folder, label+".zip")
+func (c config) key(label, hash string) string {
+	return beanstalk.Key(c.folder(), label, hash)
+}
+
+func (c config) folder() string {
+	return cmp.Or(strings.Trim(c.BucketPath, "/"), c.App)
 }

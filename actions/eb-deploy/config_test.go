@@ -41,9 +41,13 @@ func TestRead(t *testing.T) {
 }
 
 func TestKey(t *testing.T) {
-	for folder, want := range map[string]string{"": "app/v1.zip", "/": "app/v1.zip", "/a//b/": "a/b/v1.zip"} {
-		if got := (config{App: "app", BucketPath: folder}).key("v1"); got != want {
-			t.Errorf("%q: %q; want %q", folder, got, want)
+	hash := strings.Repeat("ab", 32)
+	for _, c := range []struct{ folder, label, want string }{
+		{"", "v1", "app/v1-abababab.zip"}, {"/", "v1", "app/v1-abababab.zip"}, {"/a//b/", "v1", "a/b/v1-abababab.zip"},
+		{"", "111111111111-abababab", "app/111111111111-abababab.zip"}, {"", "abababab", "app/abababab.zip"},
+	} {
+		if got := (config{App: "app", BucketPath: c.folder}).key(c.label, hash); got != c.want {
+			t.Errorf("%q, %q: %q; want %q", c.folder, c.label, got, c.want)
 		}
 	}
 }

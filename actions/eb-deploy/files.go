@@ -23,10 +23,14 @@ const (
 
 // deployFile is a file that says what Elastic Beanstalk is to run.
 type deployFile struct {
-	// path is for people, relative to the workspace.
-	path   string
-	kind   bundle.Kind
-	source []byte
+	// path is for people, relative to the workspace; below is relative to the
+	// folder that is deployed from.
+	path, below string
+	kind        bundle.Kind
+	source      []byte
+	// problem is what keeps the file from being of its kind. The renderer
+	// reports it too, with all else that is wrong.
+	problem error
 }
 
 // name is the file's name in the bundle.
@@ -64,7 +68,8 @@ func (c config) sourceDir(workspace string) (string, error) {
 }
 
 // deployFiles finds what there is to deploy: one file, or a Compose file and a
-// Dockerrun.aws.json v2, between which the environment's platform decides.
+// Dockerrun.aws.json v2, between which the environment's platform decides. What
+// can be checked further is returned beside an error.
 func (c config) deployFiles(dir string) ([]deployFile, error) {
 	if c.ComposeFile != "" {
 		return c.namedFile(dir)
@@ -73,15 +78,12 @@ func (c config) deployFiles(dir string) ([]deployFile, error) {
 	var problems []error
 	for _, name := range []string{composeName, dockerrunName} {
 		source, err := os.ReadFile(filepath.Join(dir, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		file, kindErr := c.deployFile(name, source)
-		if err = errors.Join(err, kindErr); err != nil {
+		switch {
+		case err == nil:
+			found = append(found, c.deployFile(name, source))
+		case !errors.Is(err, fs.ErrNotExist):
 			problems = append(problems, err)
-			continue
 		}
-		found = append(found, file)
 	}
 	if len(found)+len(problems) == 0 {
 		problems = append(problems, c.nothingToDeploy(dir))
@@ -90,10 +92,11 @@ func (c config) deployFiles(dir string) ([]deployFile, error) {
 	return found, errors.Join(append(problems, err)...)
 }
 
-func (c config) deployFile(name string, source []byte) (deployFile, error) {
+func (c config) deployFile(name string, source []byte) deployFile {
+	name = path.Clean(name)
 	file := path.Join(filepath.ToSlash(c.Source), name)
 	kind, err := bundle.DeployFileKind(file, source)
-	return deployFile{path: file, kind: kind, source: source}, err
+	return deployFile{path: file, below: name, kind: kind, source: source, problem: err}
 }
 
 func (c config) namedFile(dir string) ([]deployFile, error) {
@@ -107,11 +110,11 @@ func (c config) namedFile(dir string) ([]deployFile, error) {
 	if err != nil {
 		return nil, action.BadInput("compose-file", "%w", err)
 	}
-	file, err := c.deployFile(filepath.ToSlash(c.ComposeFile), source)
-	if err != nil {
-		return nil, err
-	}
-	if file.kind == bundle.DockerrunV3 {
+	file := c.deployFile(filepath.ToSlash(c.ComposeFile), source)
+	switch file.kind {
+	case "":
+		return nil, file.problem
+	case bundle.DockerrunV3:
 		return nil, action.BadInput("compose-file", "%q is a %s, which only accompanies a Compose file; name that", c.ComposeFile, file.kind)
 	}
 	return []deployFile{file}, nil
@@ -119,13 +122,21 @@ func (c config) namedFile(dir string) ([]deployFile, error) {
 
 // withoutCompanions leaves what can be deployed by itself. Beside a Compose
 // file, version 3 of Dockerrun.aws.json belongs to it, and version 1 is not
-// read by the platform.
+// read by the platform. One that is no Dockerrun.aws.json at all is an error.
 func withoutCompanions(found []deployFile) ([]deployFile, error) {
-	if len(found) == 2 && found[1].kind != bundle.DockerrunV2 {
-		return found[:1], nil
+	if len(found) == 0 {
+		return nil, nil
 	}
-	if len(found) == 1 && found[0].kind == bundle.DockerrunV3 {
-		return nil, fmt.Errorf("%s: a %s only accompanies a %s, which is missing", found[0].path, found[0].kind, composeName)
+	last := found[len(found)-1]
+	switch {
+	case last.kind == bundle.Compose || last.kind == bundle.DockerrunV2:
+		return found, nil
+	case len(found) == 2:
+		return found[:1], last.problem
+	case last.kind == "":
+		return nil, last.problem
+	case last.kind == bundle.DockerrunV3:
+		return nil, errors.Join(last.problem, fmt.Errorf("%s: a %s only accompanies a %s, which is missing", last.path, last.kind, composeName))
 	}
 	return found, nil
 }

@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/bundle"
 	"github.com/guk0/travois/internal/image"
-	"github.com/guk0/travois/internal/yamlsource"
+	"github.com/guk0/travois/internal/place"
 )
 
 // given is what the inputs say about images, by service.
@@ -86,15 +85,12 @@ func checkReference(text string) error {
 // services the file has is the renderer's to check: a name that is not in it
 // is passed on for that.
 func (g given) references(file deployFile, registry string) (map[string]image.Reference, error) {
-	there, readable := file.images()
-	refs := map[string]image.Reference{}
+	there, readable := bundle.Images(file.kind, file.source)
 	if g.broken || !readable {
-		for _, service := range slices.Concat(slices.Collect(maps.Keys(there)), g.services()) {
-			refs[service] = unknownImage
-		}
-		return refs, nil
+		return g.placeholders(file, there), nil
 	}
-	var problems []error
+	refs := map[string]image.Reference{}
+	problems := g.floating(file, there)
 	for _, service := range g.services() {
 		ref, err := g.reference(service, there, file, registry)
 		if err != nil {
@@ -109,26 +105,84 @@ func (g given) references(file deployFile, registry string) (map[string]image.Re
 // known, while the rest of the file is checked.
 var unknownImage = image.Reference{Repository: "unknown"}
 
+// placeholders are unknown images for all that may need one. Version 1 of
+// Dockerrun.aws.json needs one under any name.
+func (g given) placeholders(file deployFile, there map[string]bundle.Image) map[string]image.Reference {
+	services := g.services()
+	switch {
+	case file.kind != bundle.DockerrunV1:
+		services = slices.AppendSeq(services, maps.Keys(there))
+	case len(services) == 0:
+		services = []string{"image"}
+	}
+	refs := map[string]image.Reference{}
+	for _, service := range services {
+		refs[service] = unknownImage
+	}
+	return refs
+}
+
+// floating refuses images that are deployed as the file has them although it
+// pins none: nobody could tell what runs then. Services with build are the
+// renderer's to refuse.
+func (g given) floating(file deployFile, there map[string]bundle.Image) []error {
+	services := g.services()
+	if file.kind == bundle.DockerrunV1 && len(services) > 0 {
+		return nil
+	}
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(there)) {
+		found := there[name]
+		if found.Build || found.Text == "" || slices.Contains(services, name) || pinned(found.Text) {
+			continue
+		}
+		problems = append(problems, place.At(file.path, found.Line, fmt.Errorf("no image is given for %s, and its image %q has neither tag nor digest, so it could be any image: "+
+			"pass images, or tags and digests (an output that holds a secret's value arrives empty), or write a tag in the file", file.called(name), found.Text)))
+	}
+	return problems
+}
+
+// called is a service as the file's kind calls it.
+func (f deployFile) called(service string) string {
+	switch {
+	case f.kind == bundle.Compose:
+		return fmt.Sprintf("service %q", service)
+	case service == "":
+		return "the container"
+	}
+	return fmt.Sprintf("container %q", service)
+}
+
+var variable = regexp.MustCompile(`\$(\{[^}]*\}+|\w+)`)
+
+// pinned tells whether the last part of an image's name has a tag or a digest,
+// or a variable that may hold one.
+func pinned(text string) bool {
+	text = variable.ReplaceAllString(text, ":")
+	return strings.ContainsAny(text[strings.LastIndex(text, "/")+1:], ":@")
+}
+
 func (g given) services() []string {
 	all := slices.Concat(slices.Collect(maps.Keys(g.images)), slices.Collect(maps.Keys(g.tags)), slices.Collect(maps.Keys(g.digests)))
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
-func (g given) reference(service string, there map[string]string, file deployFile, registry string) (image.Reference, error) {
+func (g given) reference(service string, there map[string]bundle.Image, file deployFile, registry string) (image.Reference, error) {
 	if text, ok := g.images[service]; ok {
 		return image.Parse(text)
 	}
-	text, ok := there[service]
+	name := service
 	if file.kind == bundle.DockerrunV1 {
-		text, ok = there[""], true
+		name = ""
 	}
+	found, ok := there[name]
 	if !ok {
-		return unknownImage, nil // no such service: the renderer says so
+		return unknownImage, nil // no such service, or none that can be: the renderer says so
 	}
-	ref, err := repository(text)
+	ref, err := repository(found.Text)
 	if err != nil {
-		return unknownImage, fmt.Errorf("%s: service %q: %w; give the whole reference in the input images", file.path, service, err)
+		return unknownImage, place.At(file.path, found.Line, fmt.Errorf("%s: %w; give the whole reference in the input images", file.called(name), err))
 	}
 	if registry != image.DockerHub {
 		ref = ref.In(registry)
@@ -151,39 +205,6 @@ func repository(text string) (image.Reference, error) {
 		name = text[:tag]
 	}
 	return image.Parse(name)
-}
-
-// images are those that the file names, by service; under "" for the single
-// one of a Dockerrun.aws.json v1. A service without one has "". readable is
-// false for a file whose problems the renderer is to tell.
-func (f deployFile) images() (there map[string]string, readable bool) {
-	var content struct {
-		Services map[string]struct {
-			Image string `yaml:"image"`
-		} `yaml:"services"`
-		Containers []struct {
-			Name  string `yaml:"name"`
-			Image string `yaml:"image"`
-		} `yaml:"containerDefinitions"`
-		Image struct {
-			Name string `yaml:"Name"`
-		} `yaml:"Image"`
-	}
-	source, readable := yamlsource.Repair(f.source)
-	if !readable || yaml.Unmarshal(source, &content) != nil {
-		return nil, false
-	}
-	there = map[string]string{}
-	for name, service := range content.Services {
-		there[name] = service.Image
-	}
-	for _, container := range content.Containers {
-		there[container.Name] = container.Image
-	}
-	if f.kind == bundle.DockerrunV1 {
-		there[""] = content.Image.Name
-	}
-	return there, true
 }
 
 // written is a reference as the deploy file takes it: Compose reads tag and

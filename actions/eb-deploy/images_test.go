@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/bundle"
 )
 
@@ -36,6 +38,11 @@ func TestReferences(t *testing.T) {
 		{"unknown services are the renderer's", compose, config{Tags: `{"bakend":"t"}`}, map[string]string{"bakend": "unknown"}},
 		{"nothing given", compose, config{Tags: "{}"}, map[string]string{}},
 		{"a broken input hides no service", compose, config{Images: "[]"}, map[string]string{"frontend": "unknown", "backend": "unknown"}},
+		{"a broken input for version 1", v1, config{Tags: "?"}, map[string]string{"image": "unknown"}},
+		{"a broken digest for version 1", v1, config{Digests: `{"app":"sha256:1"}`}, map[string]string{"app": "unknown"}},
+		{"no image at all is the renderer's", fileOf(bundle.Compose, "services: {web: {ports: ['80']}}"), config{Tags: `{"web":"t"}`}, map[string]string{"web": "unknown"}},
+		{"version 1 without a name is the renderer's", fileOf(bundle.DockerrunV1, `{"Image": {}}`), config{Tags: `{"web":"t"}`}, map[string]string{"web": "unknown"}},
+		{"what JSON alone can write", fileOf(bundle.DockerrunV2, `{"own": "\ud83d\ude00", "containerDefinitions": [{"name": "a", "image": "guk0/a"}]}`), config{Tags: `{"a":"t"}`}, map[string]string{"a": "guk0/a:t"}},
 		{"a broken file", fileOf(bundle.Compose, "services: ["), config{Tags: `{"a":"t"}`}, map[string]string{"a": "unknown"}},
 	} {
 		if c.given.Registry == "" {
@@ -55,7 +62,7 @@ func TestReferences(t *testing.T) {
 
 func TestReferencesErrors(t *testing.T) {
 	for source, want := range map[string]string{
-		"services: {web: {build: .}}":              `the file: service "web": has no image whose repository the tag could go onto; give the whole reference in the input images`,
+		"services: {web: {build: .}}":              `the file:1: service "web": has no image whose repository the tag could go onto; give the whole reference in the input images`,
 		"services: {web: {image: '${NAME}:1'}}":    `its image "${NAME}:1" has a variable in the repository`,
 		"services: {web: {image: 'a/${N}/b:1'}}":   "has a variable in the repository",
 		"services: {web: {image: 'h:5000/${N}'}}":  "has a variable in the repository",
@@ -64,6 +71,45 @@ func TestReferencesErrors(t *testing.T) {
 		_, err := given{tags: map[string]string{"web": "t"}}.references(fileOf(bundle.Compose, source), "docker.io")
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; want %q", source, err, want)
+		}
+	}
+}
+
+// TestFloating is about images that nothing pins.
+func TestFloating(t *testing.T) {
+	const v2 = `{"AWSEBDockerrunVersion": 2, "containerDefinitions": [
+		{"name": "a", "image": "guk0/a", "memory": 1},
+		{"name": "b", "image": "h:5000/b", "memory": 1},
+		{"name": "c", "image": "c:1", "memory": 1}]}`
+	const compose = "services:\n  web: {image: nginx}\n  built: {image: guk0/app, build: .}\n  base: {extends: web}\n" +
+		"  tag: {image: 'redis:7'}\n  digest: {image: 'redis@" + digest + "'}\n  variable: {image: '${REPO}:${TAG:-a/b}'}\n  name: {image: 'a/${NAME}'}\n  folder: {image: '${FOLDER}/app'}\n"
+	v1 := strings.Replace(v1File, ":old", "", 1)
+	at := func(line int, name, image string) string {
+		return fmt.Sprintf("the file:%d: no image is given for %s, and its image %q has neither tag nor digest, so it could be any image: "+
+			"pass images, or tags and digests (an output that holds a secret's value arrives empty), or write a tag in the file", line, name, image)
+	}
+	for _, c := range []struct {
+		name  string
+		file  deployFile
+		given config
+		want  []string
+	}{
+		{"nothing given", fileOf(bundle.DockerrunV2, v2), config{Tags: "{}"}, []string{at(2, `container "a"`, "guk0/a"), at(3, `container "b"`, "h:5000/b")}},
+		{"one of two", fileOf(bundle.DockerrunV2, v2), config{Tags: `{"a":"t"}`}, []string{at(3, `container "b"`, "h:5000/b")}},
+		{"both", fileOf(bundle.DockerrunV2, v2), config{Images: `{"a":"x:t","b":"x:t"}`}, nil},
+		{"version 1", fileOf(bundle.DockerrunV1, v1), config{}, []string{at(1, "the container", "guk0/app")}},
+		{"version 1, given", fileOf(bundle.DockerrunV1, v1), config{Tags: `{"any":"t"}`}, nil},
+		{"compose", fileOf(bundle.Compose, compose), config{}, []string{at(9, `service "folder"`, "${FOLDER}/app"), at(2, `service "web"`, "nginx")}},
+		{"an input that can't be read says nothing", fileOf(bundle.Compose, compose), config{Tags: "?"}, nil},
+	} {
+		g, _ := c.given.images()
+		_, err := g.references(c.file, "docker.io")
+		var got []string
+		for _, problem := range action.Problems(err) {
+			got = append(got, problem.Error())
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 	}
 }

@@ -32,15 +32,13 @@ type plan struct {
 }
 
 // makePlan renders the file and gathers the bundle. It reads the tree and
-// writes nothing.
+// writes nothing. What is wrong with the file, with the images for it and with
+// what it names is reported together.
 func makePlan(ctx context.Context, c config, g given, file deployFile, dir string, trigger action.Trigger) (plan, error) {
 	refs, refsErr := g.references(file, c.Registry)
-	rendered, err := render(file, refs)
-	if err := errors.Join(refsErr, err); err != nil {
-		return plan{}, err
-	}
-	minimal, err := bundle.Minimal(ctx, dir, file.name(), rendered.Content)
-	if err != nil {
+	rendered, renderErr := render(file, refs)
+	minimal, err := bundle.Minimal(ctx, bundle.Tree{Dir: dir, File: file.below, Name: file.name()}, rendered)
+	if err := errors.Join(renderErr, refsErr, err); err != nil {
 		return plan{}, err
 	}
 	hash, err := minimal.Hash()
@@ -53,7 +51,7 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, dir strin
 		label:       cmp.Or(c.VersionLabel, defaultLabel(trigger.SHA, hash)),
 		description: cmp.Or(c.Description, trigger.Subject),
 	}
-	p.key = c.key(p.label)
+	p.key = c.key(p.label, hash)
 	return p, nil
 }
 
@@ -98,7 +96,7 @@ func (p plan) request() beanstalk.Request {
 func (p plan) bundleIn(bucket string) beanstalk.Bundle {
 	return beanstalk.Bundle{
 		App: p.config.App, Label: p.label, Description: p.description,
-		Bucket: bucket, Key: p.key, Hash: p.hash, Write: p.bundle.WriteZip,
+		Bucket: bucket, Folder: p.config.folder(), Hash: p.hash, Write: p.bundle.WriteZip,
 	}
 }
 

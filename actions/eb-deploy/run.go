@@ -44,10 +44,7 @@ func (d deployment) run(ctx context.Context) error {
 		d.runner.Log.Printf("%s", p)
 		return finish(d.runner, result{plan: p, Verdict: beanstalk.Verdict{Result: planned}}, nil)
 	}
-	target, err := client.Preflight(ctx, p.request())
-	for _, warning := range target.Warnings {
-		d.runner.Log.Warning(errors.New(warning))
-	}
+	target, err := d.preflight(ctx, client, p.request())
 	if err != nil {
 		return d.rejected(p, err)
 	}
@@ -59,55 +56,6 @@ func (d deployment) run(ctx context.Context) error {
 
 func (d deployment) rejected(p plan, err error) error {
 	return finish(d.runner, result{plan: p, Verdict: beanstalk.Verdict{Result: beanstalk.Rejected}}, err)
-}
-
-// prepare reads the inputs and plans. Whatever is wrong with inputs and files
-// is reported at once. AWS is asked only where the environment's platform must
-// decide between two deploy files.
-func (d deployment) prepare(ctx context.Context) (plan, *beanstalk.Client, error) {
-	c, inputsErr := read(d.runner)
-	g, imagesErr := c.images()
-	trigger, triggerErr := d.runner.Trigger(c.CommitInputs)
-	problems := errors.Join(inputsErr, imagesErr, triggerErr)
-	cfg, err := d.loadAWS(ctx, c.Region)
-	if err != nil {
-		return plan{}, nil, errors.Join(problems, fmt.Errorf("read the AWS configuration: %w", err))
-	}
-	client := beanstalk.New(cfg)
-	if c.deploysExisting() {
-		return existingPlan(c), client, problems
-	}
-	workspace, err := d.runner.Workspace()
-	if err != nil {
-		return plan{}, nil, errors.Join(problems, err)
-	}
-	dir, err := c.sourceDir(workspace)
-	if err != nil {
-		return plan{}, nil, errors.Join(problems, err)
-	}
-	files, err := c.deployFiles(dir)
-	if err != nil {
-		return plan{}, nil, errors.Join(problems, err)
-	}
-	file, err := decide(ctx, client, c, files, problems == nil)
-	if err != nil {
-		return plan{}, nil, errors.Join(problems, err)
-	}
-	p, err := makePlan(ctx, c, g, file, dir, trigger)
-	return p, client, errors.Join(problems, err)
-}
-
-// decide asks for the environment's platform where there are two files. With
-// inputs that are refused anyway, AWS is not asked.
-func decide(ctx context.Context, client *beanstalk.Client, c config, files []deployFile, ask bool) (deployFile, error) {
-	if len(files) == 1 || c.Env == "" || !ask {
-		return files[0], nil
-	}
-	target, err := client.Preflight(ctx, beanstalk.Request{App: c.App, Env: c.Env, Bucket: c.BucketName})
-	if err != nil {
-		return deployFile{}, err
-	}
-	return choose(files, target.Environment.Kind), nil
 }
 
 // execution carries out a plan.
@@ -217,6 +165,7 @@ func (e *execution) deploy(ctx context.Context) error {
 		return err
 	}
 	e.done.outcome.Environment, e.done.previous = env, env.VersionLabel
+	e.learn(ctx)
 	unchanged, err := e.runsAlready(ctx, env)
 	if err == nil && !unchanged {
 		err = e.store(ctx)
@@ -229,6 +178,15 @@ func (e *execution) deploy(ctx context.Context) error {
 		return nil
 	}
 	return e.roll(ctx)
+}
+
+// learn reads settings and secrets again: an update that was waited for may
+// have changed them, and while it ran they may not have been readable.
+func (e *execution) learn(ctx context.Context) {
+	err := e.client.Reload(ctx, e.plan.config.App, &e.target)
+	if err != nil && !slices.Contains(e.target.Warnings, err.Error()) {
+		e.printf("warning: %v", err)
+	}
 }
 
 // runsAlready tells that there is nothing to do.
@@ -245,6 +203,14 @@ func (e *execution) runsAlready(ctx context.Context, env beanstalk.Environment) 
 		}
 		e.done.stored = *stored
 	}
+	why, err := e.client.Incomplete(ctx, env, e.log)
+	if err != nil {
+		return false, err
+	}
+	if why != "" {
+		e.printf("the environment holds version %s already, but %s; it is deployed again", e.plan.label, why)
+		return false, nil
+	}
 	e.end(beanstalk.Unchanged, "version %q runs already, health %s", e.plan.label, env.Health)
 	return true, nil
 }
@@ -253,7 +219,7 @@ func (e *execution) roll(ctx context.Context) error {
 	outcome, err := e.client.Roll(ctx, beanstalk.Rollout{
 		App: e.plan.config.App, Env: e.plan.config.Env, Label: e.plan.label,
 		AcceptHealth: e.plan.config.AcceptHealth, NoWait: !e.plan.config.Wait,
-		Secrets: e.target.Secrets, Log: e.log,
+		Policy: e.target.Settings.Policy, Secrets: e.target.Secrets, Log: e.log,
 	})
 	e.done.outcome, e.done.Verdict = outcome, outcome.Verdict
 	if outcome.Environment.ID == "" {
@@ -274,6 +240,10 @@ func (e *execution) roll(ctx context.Context) error {
 func (e *execution) explain(ctx context.Context) {
 	if e.plan.config.Env == "" {
 		return
+	}
+	// The bundle's .ebextensions may have brought properties of their own.
+	if now := e.target; e.client.Reload(ctx, e.plan.config.App, &now) == nil {
+		e.target = now
 	}
 	e.done.reasons = e.client.Diagnose(ctx, e.plan.config.Env, e.done.outcome.Began, e.target.Secrets)
 	for _, cause := range e.done.reasons.Causes {

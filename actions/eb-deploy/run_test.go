@@ -224,12 +224,119 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// TestFailedThenAgain runs a deployment again that has failed with its label
+// on the environment: nothing but a good update makes it green.
+func TestFailedThenAgain(t *testing.T) {
+	for name, instances := range map[string][]wiretest.Instance{
+		"basic health":   nil,
+		"one has failed": {{ID: "i-1", Deployment: "Deployed"}, {ID: "i-2", Deployment: "Failed"}},
+		"one is silent":  {{ID: "i-1", Deployment: "Deployed"}, {ID: "i-2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			on(t, func(t *testing.T, s *stage) {
+				s.env.Script = append(fails(asked), wiretest.Step{After: 90 * time.Second, Do: func(e *wiretest.Environment) {
+					e.Instances = labelled(instances, asked(e))
+				}})
+				for range 2 {
+					if got := s.run(t); got.code != 1 || got.result() != "failed" {
+						t.Fatalf("%s", got)
+					}
+				}
+				s.env.Script = []wiretest.Step{{After: time.Minute, Do: func(e *wiretest.Environment) {
+					e.Finish(asked(e))
+					for i := range e.Instances {
+						e.Instances[i].Deployment = "Deployed"
+					}
+				}}}
+				got := s.run(t)
+				if got.code != 0 || got.result() != "deployed" || !strings.Contains(got.log, "already, but ") {
+					t.Errorf("%s", got)
+				}
+				if n := len(s.env.Updates); n != 3 {
+					t.Errorf("%d updates; want 3", n)
+				}
+				if got := s.run(t); got.code != 0 || got.result() != "unchanged" {
+					t.Errorf("%s", got)
+				}
+			})
+		})
+	}
+}
+
+func labelled(all []wiretest.Instance, label string) []wiretest.Instance {
+	all = slices.Clone(all)
+	for i := range all {
+		all[i].Label = label
+	}
+	return all
+}
+
+// TestNotUndone has a policy that leaves a failed update as it is.
+func TestNotUndone(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.env.Options[0][2] = "AllAtOnce"
+		s.env.Script = fails(before)
+		if got := s.run(t); got.result() != "failed" || !strings.Contains(got.log, "what its instances run is not known") {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
+// TestSecretsUnknown can't read the settings, so it shows nothing that may hold
+// a secret; run looks for the password in all that is shown.
+func TestSecretsUnknown(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.wire.Fail(wiretest.Fault{
+			Operation: "DescribeConfigurationSettings", Status: 403, Code: "AccessDenied",
+			Message: "not authorized to perform: elasticbeanstalk:DescribeConfigurationSettings", Times: 1000,
+		})
+		s.env.Script = append(fails(asked), wiretest.Step{After: 90 * time.Second, Do: func(e *wiretest.Environment) { e.Causes = []string{"it printed " + password} }})
+		golden(t, "secrets-unknown", s.run(t))
+	})
+}
+
+// TestSettingsDuringAnUpdate starts while another update runs, whose settings
+// are not deployed yet.
+func TestSettingsDuringAnUpdate(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.env.OptionsPending = true
+		s.env.Script = []wiretest.Step{{After: 20 * time.Second, Do: func(e *wiretest.Environment) { e.Finish("old-1") }}}
+		s.env.Begin("old-1", "not-ours", time.Now())
+		s.env.Script = fails(before)
+		got := s.run(t)
+		if got.result() != "rolled-back" || !strings.Contains(got.log, "The hook printed ***") || !strings.Contains(got.log, "(using password: ***)") {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
+// TestPropertiesOfTheBundle has properties that only the update brings.
+func TestPropertiesOfTheBundle(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		password := s.env.Options[len(s.env.Options)-1]
+		s.env.Options = s.env.Options[:len(s.env.Options)-1]
+		s.env.Script = append(fails(before)[1:], wiretest.Step{After: 90 * time.Second, Do: func(e *wiretest.Environment) { e.Options = append(e.Options, password) }})
+		if got := s.run(t); got.result() != "rolled-back" || !strings.Contains(got.log, "(using password: ***)") {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
+func TestNoVersionRuns(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.env.Label, s.env.Health = "", "Grey"
+		if got := s.run(t); got.result() != "deployed" || !strings.Contains(got.log, ") runs no version, health Grey;") {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
 func TestCreated(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {
 		s.inputs["env"], s.inputs["bucket-name"], s.inputs["bucket-path"] = "", "elasticbeanstalk-ap-northeast-2-957930470982", "/a/b/"
 		s.inputs["version-label"], s.inputs["description"] = "v 1", "by hand"
 		got := s.run(t)
-		if got.code != 0 || got.result() != "created" || !strings.Contains(got.outputs, "s3-uri=s3://elasticbeanstalk-ap-northeast-2-957930470982/a/b/v 1.zip") {
+		if got.code != 0 || got.result() != "created" || !strings.Contains(got.outputs, "s3-uri=s3://elasticbeanstalk-ap-northeast-2-957930470982/a/b/v 1-"+output(got, "bundle-sha256")[:8]+".zip") {
 			t.Errorf("%s", got)
 		}
 		if v := s.wire.Versions["docker-fullstack"][0]; v.Description != "by hand" || v.Label != "v 1" {

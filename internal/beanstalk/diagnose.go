@@ -37,10 +37,15 @@ const (
 // Diagnose asks the environment why. Logs count from the server's time since
 // on, those of an instance that is gone by now included; the zero time is now.
 // It has a bound of its own and does not fail: what can't be read is said in
-// Missing.
+// Missing. Where the environment's secrets are not known, its causes and logs
+// are not shown.
 func (c *Client) Diagnose(ctx context.Context, env string, since time.Time, secrets Secrets) Diagnosis {
 	ctx, cancel := context.WithTimeout(ctx, tailTime)
 	defer cancel()
+	if secrets.unread != nil {
+		return Diagnosis{Missing: []string{"the causes and the logs are not shown, and of the events only fixed texts: " +
+			"they may hold secrets, which are not known: " + secrets.unread.Error()}}
+	}
 	var d Diagnosis
 	instances := c.diagnoseHealth(ctx, env, &d)
 	tails, err := c.tails(ctx, env, since, instances)

@@ -33,14 +33,28 @@ var failureTexts = []string{
 	"Failed to deploy application", "Unsuccessful command execution on instance", "During an aborted deployment",
 }
 
+// beginTexts are the events with which an update or another deployment of an
+// environment's version begins.
+var beginTexts = []string{"Environment update is starting.", "createEnvironment is starting.", "rebuildEnvironment is starting."}
+
+// severe tells an event of something that failed.
+func (e Event) severe() bool {
+	return e.Severity == string(types.EventSeverityError) || e.Severity == string(types.EventSeverityFatal)
+}
+
 // fails tells whether the event says that the update of this request failed.
 func (e Event) fails(requestID string) bool {
-	if e.Severity != string(types.EventSeverityError) && e.Severity != string(types.EventSeverityFatal) {
+	if !e.severe() {
 		return false
 	}
 	if e.RequestID != "" {
 		return e.RequestID == requestID
 	}
+	return e.tellsFailure()
+}
+
+// tellsFailure goes by the text alone.
+func (e Event) tellsFailure() bool {
 	return slices.ContainsFunc(failureTexts, func(text string) bool { return strings.HasPrefix(e.Message, text) })
 }
 
@@ -100,10 +114,7 @@ func (l *eventLog) read(ctx context.Context) ([]Event, error) {
 			return nil, failed(err, "read the events of environment %q", l.env)
 		}
 		for _, e := range out.Events {
-			all = append(all, Event{
-				At: aws.ToTime(e.EventDate).UTC(), Severity: string(e.Severity),
-				Message: aws.ToString(e.Message), RequestID: aws.ToString(e.RequestId),
-			})
+			all = append(all, event(e))
 		}
 		if aws.ToString(out.NextToken) == "" {
 			break
@@ -114,4 +125,11 @@ func (l *eventLog) read(ctx context.Context) ([]Event, error) {
 	slices.Reverse(all)
 	slices.SortStableFunc(all, func(a, b Event) int { return a.At.Compare(b.At) })
 	return all, nil
+}
+
+func event(e types.EventDescription) Event {
+	return Event{
+		At: aws.ToTime(e.EventDate).UTC(), Severity: string(e.Severity),
+		Message: aws.ToString(e.Message), RequestID: aws.ToString(e.RequestId),
+	}
 }

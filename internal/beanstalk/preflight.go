@@ -57,7 +57,9 @@ func (c *Client) Preflight(ctx context.Context, want Request) (Target, error) {
 	if want.Bucket != "" {
 		problems = errors.Join(problems, c.checkBucket(ctx, want.Bucket))
 	}
-	t.Secrets = c.secrets(ctx, t.Settings)
+	if t.Environment.Name == "" {
+		t.Secrets = c.secrets(ctx, Settings{}, nil)
+	}
 	return t, problems
 }
 
@@ -115,8 +117,7 @@ func (c *Client) checkEnvironment(ctx context.Context, want Request, t *Target) 
 	for _, e := range envs {
 		if e.Name == want.Env {
 			t.Environment = e
-			t.Settings, err = c.Settings(ctx, want.App, want.Env)
-			if err != nil {
+			if err := c.Reload(ctx, want.App, t); err != nil {
 				t.Warnings = append(t.Warnings, err.Error())
 			}
 			return errors.Join(checkState(e), CheckKind(e, want.File, want.Kind))

@@ -13,6 +13,8 @@ type Rollout struct {
 	App, Env, Label string
 	// AcceptHealth are the healths that are good enough.
 	AcceptHealth []string
+	// Policy is the environment's deployment policy, empty when it is not known.
+	Policy string
 	// NoWait ends after the update was accepted.
 	NoWait bool
 	// Secrets are hidden wherever an event tells them.
@@ -56,7 +58,7 @@ func (c *Client) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 	}
 	w := &watch{
 		client: c, rollout: r, events: events, started: update.at,
-		want: Expected{Label: r.Label, RequestID: update.requestID, AcceptHealth: r.AcceptHealth},
+		want: Expected{Label: r.Label, RequestID: update.requestID, AcceptHealth: r.AcceptHealth, Policy: r.Policy},
 		out:  Outcome{Environment: env, RequestID: update.requestID, Began: now},
 		seen: Observation{Begun: update.begun},
 	}
@@ -146,9 +148,12 @@ func (w *watch) look(ctx context.Context) error {
 	w.note(env)
 	if env.Status == "Ready" && !w.basic {
 		w.seen.Instances, err = w.client.instances(ctx, env.Name)
-		w.basic = Refused(err)
-		if err != nil && !w.basic {
+		if err != nil && !Refused(err) {
 			return err
+		}
+		w.basic = err != nil
+		if refusesPermission(err) {
+			say(w.rollout.Log, "warning: %v; so the verdict goes by the environment alone", err)
 		}
 	}
 	w.out.Instances = w.seen.Instances
@@ -158,9 +163,11 @@ func (w *watch) look(ctx context.Context) error {
 func (w *watch) take(fresh []Event) {
 	for i := range fresh {
 		e := &fresh[i]
+		// Hiding may change the words that tell a failure.
+		fails := e.fails(w.want.RequestID)
 		e.Message = w.rollout.Secrets.Hide(e.Message)
 		say(w.rollout.Log, "%s", e)
-		if e.fails(w.want.RequestID) {
+		if fails {
 			w.seen.Errors = append(w.seen.Errors, *e)
 		}
 		if e.RequestID != "" && e.RequestID == w.want.RequestID {

@@ -24,7 +24,8 @@ type Settings struct {
 	// Evaluation is how long traffic is split.
 	Evaluation time.Duration
 
-	properties map[string]string
+	// secrets are the secret values among the environment's properties.
+	secrets []string
 }
 
 // The namespaces of the options that matter here.
@@ -46,7 +47,9 @@ const (
 	endMargin             = 5 * time.Minute
 )
 
-// Settings reads what runs now, not what is saved in a template.
+// Settings reads what runs now, not what is saved in a template. The secrets of
+// settings that an update is about to bring are known to it too, since the
+// logs of new instances hold them.
 func (c *Client) Settings(ctx context.Context, app, env string) (Settings, error) {
 	out, err := c.eb.DescribeConfigurationSettings(ctx, &elasticbeanstalk.DescribeConfigurationSettingsInput{
 		ApplicationName: &app, EnvironmentName: &env,
@@ -54,25 +57,47 @@ func (c *Client) Settings(ctx context.Context, app, env string) (Settings, error
 	if err != nil {
 		return Settings{}, failed(err, "read the settings of environment %q", env)
 	}
-	for _, s := range out.ConfigurationSettings {
-		if s.DeploymentStatus == "" || s.DeploymentStatus == types.ConfigurationDeploymentStatusDeployed {
-			return settings(s.OptionSettings), nil
+	var deployed *Settings
+	var secrets []string
+	for _, one := range out.ConfigurationSettings {
+		s := settings(one.OptionSettings)
+		secrets = append(secrets, s.secrets...)
+		if one.DeploymentStatus == "" || one.DeploymentStatus == types.ConfigurationDeploymentStatusDeployed {
+			deployed = &s
 		}
 	}
-	return Settings{}, fmt.Errorf("read the settings of environment %q: none are deployed", env)
+	if deployed == nil {
+		return Settings{}, fmt.Errorf("read the settings of environment %q: none are deployed", env)
+	}
+	deployed.secrets = secrets
+	return *deployed, nil
+}
+
+// Reload reads the settings and the secrets again, which an update may have
+// changed. The secrets of before stay hidden. Where it fails, it is not known
+// what is secret, and Secrets withholds whatever may be.
+func (c *Client) Reload(ctx context.Context, app string, t *Target) error {
+	s, err := c.Settings(ctx, app, t.Environment.Name)
+	t.Secrets = c.secrets(ctx, s, err).with(t.Secrets.values...)
+	if err != nil {
+		return fmt.Errorf("%w; texts that may hold secrets are not shown", err)
+	}
+	t.Settings = s
+	return nil
 }
 
 func settings(all []types.ConfigurationOptionSetting) Settings {
-	options := map[string]string{}
-	s := Settings{properties: map[string]string{}}
+	options, properties := map[string]string{}, map[string]string{}
+	var s Settings
 	for _, o := range all {
 		namespace, name, value := aws.ToString(o.Namespace), aws.ToString(o.OptionName), aws.ToString(o.Value)
 		if namespace == propertyOptions {
-			s.properties[name] = value
+			properties[name] = value
 			continue
 		}
 		options[namespace+"/"+name] = value
 	}
+	s.secrets = propertySecrets(properties)
 	s.Policy = options[commandOptions+"/DeploymentPolicy"]
 	s.CommandTimeout = time.Duration(number(options[commandOptions+"/Timeout"], int(defaultCommandTimeout.Seconds()))) * time.Second
 	s.Evaluation = time.Duration(number(options[splittingOptions+"/EvaluationTime"], 5)) * time.Minute

@@ -49,13 +49,47 @@ func TestDeadline(t *testing.T) {
 }
 
 func TestSecrets(t *testing.T) {
-	s := Secrets(nil).with(propertySecrets(map[string]string{
-		"MYSQL_PASSWORD": "word-1", "API_TOKEN": "word-1-longer", "SHORT_KEY": "abc", "PORT": "3306",
-		"DATABASE_URL": "mysql://root:url-word@db.test/x",
-	})...)
-	got := s.Hide("word-1-longer word-1 abc 3306 mysql://root:url-word@db.test/x")
-	if want := "*** *** abc 3306 mysql://root:***@db.test/x"; got != want {
-		t.Errorf("got %q; want %q", got, want)
+	for _, c := range []struct{ name, value, text, want string }{
+		{"MYSQL_PASSWORD", "word-1", "word-1 word-2", "*** word-2"},
+		{"API_TOKEN", "word-1", "<word-1>", "<***>"},
+		{"SHORT_KEY", "abc", "abc", "abc"},
+		{"PORT", "3306", "3306", "3306"},
+		{"MYSQL_PWD", "word-1", "word-1", "***"},
+		{"DB_PASSWD", "word-1", "word-1", "***"},
+		{"PASSWORD_SALT", "word-1", "word-1", "***"},
+		{"TLS_CERT", "word-1", "word-1", "***"},
+		{"COOKIE_SIGNING", "word-1", "word-1", "***"},
+		{"SENTRY_DSN", "https://word-1@sentry.test/1", "at https://word-1@sentry.test/1", "at ***"},
+		{"DATABASE_URL", "mysql://root:url-word@db.test/x", "mysql://root:url-word@db.test/x", "mysql://root:***@db.test/x"},
+		{"DATABASE", "user:pw-word@tcp(db)/x", "user:pw-word@tcp(db)/x", "user:***@tcp(db)/x"},
+		{"DATABASE", "user:p/w@word:1@tcp(db)/x", "denied: p/w@word:1", "denied: ***"},
+		{"UPSTREAM", "user:pw-word@db.test:80", "pw-word", "***"},
+		{"BROKERS", "a:word-1@one.test,b:word-2@two.test", "word-1 word-2", "*** ***"},
+		{"PAGE", "http://web.test:8080/a@b", "8080/a", "8080/a"},
+		{"IMAGE", "docker-nginx:sha-1234@sha256:0123", "sha-1234", "sha-1234"},
+	} {
+		got := NewSecrets(propertySecrets(map[string]string{c.name: c.value})...).Hide(c.text)
+		if got != c.want {
+			t.Errorf("%s=%s: %q becomes %q; want %q", c.name, c.value, c.text, got, c.want)
+		}
+	}
+}
+
+func TestSecretsThatHoldEachOther(t *testing.T) {
+	if got := NewSecrets("word-1", "word-1-longer").Hide("word-1-longer word-1"); got != "*** ***" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestSecretsThatAreNotKnown(t *testing.T) {
+	s := Secrets{unread: errors.New("denied")}
+	for text, want := range map[string]string{
+		"The hook printed word-1": Withheld, "Environment update is starting. word-1": Withheld,
+		"Environment update is starting.": "Environment update is starting.",
+	} {
+		if got := s.Hide(text); got != want {
+			t.Errorf("%q becomes %q; want %q", text, got, want)
+		}
 	}
 }
 

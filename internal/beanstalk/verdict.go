@@ -18,7 +18,8 @@ const (
 	Created Result = "created"
 	// Unchanged: this version ran already, healthy; nothing was done.
 	Unchanged Result = "unchanged"
-	// Rejected: refused before anything was changed.
+	// Rejected: refused before the environment was changed; a version may have
+	// been made.
 	Rejected Result = "rejected"
 	// Failed: the update failed, and what runs now is not known to be good.
 	Failed Result = "failed"
@@ -26,7 +27,8 @@ const (
 	RolledBack Result = "rolled-back"
 	// Unhealthy: this version runs, but its health is not accepted.
 	Unhealthy Result = "unhealthy"
-	// TimedOut: the deadline passed while the update was still going on.
+	// TimedOut: the deadline passed while the update was still going on, or
+	// before the environment took it.
 	TimedOut Result = "timed-out"
 )
 
@@ -52,7 +54,13 @@ type Expected struct {
 	RequestID string
 	// AcceptHealth are the healths that are good enough.
 	AcceptHealth []string
+	// Policy is the environment's deployment policy, empty when it is not known.
+	Policy string
 }
+
+// undoes tells whether the policy takes a failed update back by itself: it puts
+// new instances aside, while AllAtOnce and Rolling change those that serve.
+func (e Expected) undoes() bool { return e.Policy == "Immutable" || e.Policy == "TrafficSplitting" }
 
 // Instance is an instance's own word on what it runs (enhanced health only).
 type Instance struct {
@@ -64,6 +72,9 @@ type Instance struct {
 	Health string
 	Causes []string
 }
+
+// runs tells whether the instance says that it runs the version.
+func (i Instance) runs(label string) bool { return i.Deployment == "Deployed" && i.Label == label }
 
 // Observation is what was seen of an environment at one time.
 type Observation struct {
@@ -122,21 +133,48 @@ func Judge(want Expected, seen Observation) Verdict {
 // judgeOther is for an environment that is Ready with another version.
 func judgeOther(want Expected, seen Observation) Verdict {
 	env := seen.Environment
-	if len(seen.Errors) == 0 && seen.SinceReady < startGrace {
-		return pending("environment %q is Ready, but still shows version %q", env.Name, env.VersionLabel)
+	others, proven := contradicting(env.VersionLabel, seen.Instances)
+	if seen.SinceReady < startGrace && (len(seen.Errors) == 0 || len(others) > 0) {
+		return pending("environment %q is Ready, but still shows %s", env.Name, named(env.VersionLabel))
 	}
 	why := "the update ended without an error event"
 	if len(seen.Errors) > 0 {
 		why = firstMessage(seen.Errors)
 	}
-	if mixed := instancesOf(want.Label, seen.Instances); len(mixed) > 0 {
-		return final(Failed, "%s Environment %q holds version %q, but instances run %q: %s; deploy a good version again",
-			sentence(why), env.Name, env.VersionLabel, want.Label, strings.Join(mixed, ", "))
-	}
-	if env.VersionLabel == "" {
+	switch {
+	case len(others) > 0:
+		return final(Failed, "%s Environment %q shows %s, but instances do not run it: %s; deploy a good version again",
+			sentence(why), env.Name, named(env.VersionLabel), strings.Join(others, ", "))
+	case env.VersionLabel == "":
 		return final(Failed, "%s No version runs.", sentence(why))
+	case !proven && !want.undoes():
+		return final(Failed, "%s Environment %q shows version %q, but what its instances run is not known; deploy a good version again",
+			sentence(why), env.Name, env.VersionLabel)
 	}
 	return final(RolledBack, "%s Version %q runs.", sentence(why), env.VersionLabel)
+}
+
+// contradicting lists the instances that say something else than that they run
+// the version, with what they say; proven tells that at least one says it and
+// none another thing.
+func contradicting(label string, all []Instance) (others []string, proven bool) {
+	for _, i := range all {
+		switch {
+		case i.runs(label):
+			proven = true
+		case i.Deployment != "":
+			others = append(others, fmt.Sprintf("%s (%s %s)", i.ID, i.Label, strings.ToLower(i.Deployment)))
+		}
+	}
+	return others, proven && len(others) == 0
+}
+
+// named is a version in a sentence.
+func named(label string) string {
+	if label == "" {
+		return "no version"
+	}
+	return fmt.Sprintf("version %q", label)
 }
 
 // judgeInstances lets the instances speak where they can: the label of the
@@ -145,7 +183,7 @@ func judgeInstances(want Expected, seen Observation) (Verdict, bool) {
 	var bad, open []string
 	for _, i := range seen.Instances {
 		switch {
-		case i.Deployment == "" || i.Deployment == "Deployed" && i.Label == want.Label:
+		case i.Deployment == "" || i.runs(want.Label):
 		case i.Deployment == "Failed":
 			bad = append(bad, i.ID)
 		default:
@@ -173,16 +211,6 @@ func judgeHealth(want Expected, seen Observation) Verdict {
 		return pending("health is %s, accepted: %s", env.Health, accepted)
 	}
 	return final(Unhealthy, "version %q runs, but its health is %s (accepted: %s)", want.Label, env.Health, accepted)
-}
-
-func instancesOf(label string, all []Instance) []string {
-	var ids []string
-	for _, i := range all {
-		if i.Label == label {
-			ids = append(ids, i.ID)
-		}
-	}
-	return ids
 }
 
 // firstMessage is what went wrong; the errors after it are its consequences.

@@ -8,7 +8,9 @@ import (
 	"github.com/guk0/travois/internal/beanstalk"
 )
 
-var want = beanstalk.Expected{Label: "new-2", RequestID: "r", AcceptHealth: []string{"Green", "Yellow"}}
+func expected(policy string) beanstalk.Expected {
+	return beanstalk.Expected{Label: "new-2", RequestID: "r", AcceptHealth: []string{"Green", "Yellow"}, Policy: policy}
+}
 
 func state(status, label, health string) beanstalk.Observation {
 	return beanstalk.Observation{
@@ -56,7 +58,11 @@ func TestJudge(t *testing.T) {
 		{"rolled back in silence, too early", state("Ready", "old-1", "Green"), nil, "", "still shows"},
 		{"rolled back in silence", state("Ready", "old-1", "Green"), list(settled), beanstalk.RolledBack, "without an error event"},
 		{"failed, and there was none before", state("Ready", "", "Red"), list(errorsOf("Failed to deploy application.")), beanstalk.Failed, "No version runs."},
-		{"label went back, instances did not", state("Ready", "old-1", "Red"), list(errorsOf("Unsuccessful"), instance("Failed", "new-2")), beanstalk.Failed, "instances run"},
+		{"label went back, instances did not", state("Ready", "old-1", "Red"), list(errorsOf("Unsuccessful"), instance("Failed", "new-2"), settled), beanstalk.Failed, `shows version "old-1", but instances do not run it: i-1 (new-2 failed)`},
+		{"label went back, the new instance is not gone yet", state("Ready", "old-1", "Green"), list(errorsOf("Unsuccessful"), instance("Failed", "new-2")), "", "still shows"},
+		{"label went back, and the instances did", state("Ready", "old-1", "Green"), list(errorsOf("Unsuccessful."), instance("Deployed", "old-1")), beanstalk.RolledBack, `Unsuccessful. Version "old-1" runs.`},
+		{"label went back, an instance holds a third version", state("Ready", "old-1", "Green"), list(errorsOf("Unsuccessful"), instance("Deployed", "older-0"), settled), beanstalk.Failed, "do not run it"},
+		{"no label, but an instance runs", state("Ready", "", "Red"), list(errorsOf("Unsuccessful"), instance("Failed", "new-2"), settled), beanstalk.Failed, "shows no version"},
 		{"right label, instance failed", state("Ready", "new-2", "Green"), list(instance("Failed", "new-2")), beanstalk.Failed, "failed on i-1"},
 		{"right label, instance busy", state("Ready", "new-2", "Green"), list(instance("In Progress", "new-2")), "", "not yet"},
 		{"right label, instance on the old version", state("Ready", "new-2", "Green"), list(instance("Deployed", "old-1"), settled), beanstalk.Failed, "did not come"},
@@ -68,9 +74,33 @@ func TestJudge(t *testing.T) {
 		for _, change := range c.more {
 			change(&c.seen)
 		}
-		got := beanstalk.Judge(want, c.seen)
+		got := beanstalk.Judge(expected("Immutable"), c.seen)
 		if got.Result != c.result || !strings.Contains(got.Reason, c.reason) {
 			t.Errorf("%s: %q, %q; want %q, %q", c.name, got.Result, got.Reason, c.result, c.reason)
+		}
+	}
+}
+
+// TestJudgeWithoutInstances has an environment that shows the old version and
+// does not tell what its instances run.
+func TestJudgeWithoutInstances(t *testing.T) {
+	for policy, want := range map[string]beanstalk.Result{
+		"Immutable": beanstalk.RolledBack, "TrafficSplitting": beanstalk.RolledBack,
+		"AllAtOnce": beanstalk.Failed, "Rolling": beanstalk.Failed, "RollingWithAdditionalBatch": beanstalk.Failed, "": beanstalk.Failed,
+	} {
+		seen := state("Ready", "old-1", "Green")
+		errorsOf("Failed to deploy application.")(&seen)
+		if got := beanstalk.Judge(expected(policy), seen); got.Result != want {
+			t.Errorf("%q: %q, %q; want %q", policy, got.Result, got.Reason, want)
+		}
+		instance("", "")(&seen)
+		if got := beanstalk.Judge(expected(policy), seen); got.Result != want {
+			t.Errorf("%q, with an instance that says nothing: %q, %q; want %q", policy, got.Result, got.Reason, want)
+		}
+		seen.Instances = nil
+		instance("Deployed", "old-1")(&seen)
+		if got := beanstalk.Judge(expected(policy), seen); got.Result != beanstalk.RolledBack {
+			t.Errorf("%q, with an instance on the old version: %q, %q", policy, got.Result, got.Reason)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,12 +26,27 @@ const maxBundle = 500 << 20
 // Bundle is a source bundle to be stored as an application version.
 type Bundle struct {
 	App, Label, Description string
-	// Bucket and Key are where the zip goes.
-	Bucket, Key string
+	// Bucket and Folder are where the zip goes; see Key.
+	Bucket, Folder string
 	// Hash is the hex sha256 of the content, 64 digits.
 	Hash string
 	// Write writes the zip, the same bytes each time.
 	Write func(io.Writer) error
+}
+
+// Key is where in its bucket the bundle of a version is kept. A label that does
+// not name the content, as a given one, is joined by 8 digits of the content's
+// hash: the same label may stand for other content in another application, or
+// in a run at the same time, and no bundle may replace another's.
+func Key(folder, label, hash string) string {
+	if !namesContent(label, hash) {
+		label += "-" + hash[:min(len(hash), LabelDigits)]
+	}
+	return path.Join(folder, label+".zip")
+}
+
+func (b Bundle) place() Stored {
+	return Stored{Bucket: b.Bucket, Key: Key(b.Folder, b.Label, b.Hash)}
 }
 
 // Stored is an application version that is there.
@@ -49,20 +65,22 @@ func (s Stored) URI() string {
 	return "s3://" + s.Bucket + "/" + s.Key
 }
 
-// ConflictError is a version label that stands for other content already.
+// ConflictError is a version label that stands for other content already, or
+// for content that can't be known.
 type ConflictError struct {
 	Label string
-	// Have is the hash of the stored content, empty when it can't be known.
-	Have, Want string
+	// Have is the hash of the stored content, empty when it can't be known;
+	// Unknown then says why.
+	Have, Want, Unknown string
 }
 
 func (e ConflictError) Error() string {
-	have := e.Have
-	if have == "" {
-		have = "unknown (its bundle in S3 carries no hash)"
+	found := fmt.Sprintf("with other content: stored sha256 %s, this bundle %s", e.Have, e.Want)
+	if e.Have == "" {
+		found = fmt.Sprintf("and its content can't be compared with this bundle (sha256 %s): %s", e.Want, e.Unknown)
 	}
-	return fmt.Sprintf("application version %q exists with other content: stored sha256 %s, this bundle %s; "+
-		"a version can't be replaced: give another version-label, or leave it empty for one made of commit and content", e.Label, have, e.Want)
+	return fmt.Sprintf("application version %q exists %s; "+
+		"a version can't be replaced: give another version-label, or leave it empty for one made of commit and content", e.Label, found)
 }
 
 // Version looks up an application version; it is nil when there is none.
@@ -107,14 +125,14 @@ func (c *Client) Holds(ctx context.Context, app, label, hash string) (*Stored, e
 		return nil, fmt.Errorf("application version %q exists, but Elastic Beanstalk could not process it; delete it or give another version-label", label)
 	}
 	stored := location(v)
-	have, err := c.objectHash(ctx, stored.Bucket, stored.Key)
+	have, unknown, err := c.objectHash(ctx, stored)
 	if err != nil {
 		return nil, err
 	}
 	if have == hash || have == "" && namesContent(label, hash) {
 		return &stored, nil
 	}
-	return nil, ConflictError{Label: label, Have: have, Want: hash}
+	return nil, ConflictError{Label: label, Have: have, Want: hash, Unknown: unknown}
 }
 
 // LabelDigits is how many digits of the content hash end a default label.
@@ -127,20 +145,22 @@ func namesContent(label, hash string) bool {
 	return len(end) >= LabelDigits && strings.HasPrefix(hash, end)
 }
 
-// objectHash is the content hash kept with an object, empty when there is no
-// object, no hash, or no permission to look.
-func (c *Client) objectHash(ctx context.Context, bucket, key string) (string, error) {
-	if bucket == "" {
-		return "", nil
+// objectHash is the content hash kept with an object. It is empty when there is
+// no object, no hash, or no permission to look; unknown then says which.
+func (c *Client) objectHash(ctx context.Context, at Stored) (hash, unknown string, err error) {
+	if at.Bucket == "" {
+		return "", "it has no bundle in S3", nil
 	}
-	out, err := c.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
-	if err == nil {
-		return out.Metadata[hashKey], nil
+	out, err := c.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &at.Bucket, Key: &at.Key})
+	switch {
+	case err == nil:
+		return out.Metadata[hashKey], "its bundle " + at.URI() + " carries no hash", nil
+	case status(err) == http.StatusNotFound:
+		return "", "its bundle " + at.URI() + " is gone", nil
+	case status(err) == http.StatusForbidden:
+		return "", fmt.Sprintf("access to its bundle is denied: allow s3:GetObject on %s (and s3:ListBucket on the bucket, without which one that is gone is denied too)", at.URI()), nil
 	}
-	if s := status(err); s == http.StatusNotFound || s == http.StatusForbidden {
-		return "", nil
-	}
-	return "", failed(err, "look up the bundle s3://%s/%s", bucket, key)
+	return "", "", failed(err, "look up the bundle %s", at.URI())
 }
 
 // EnsureVersion makes the application version of a bundle, uploading it if the
@@ -165,7 +185,9 @@ func (c *Client) EnsureVersion(ctx context.Context, b Bundle) (Stored, error) {
 	if err != nil {
 		return Stored{}, failed(err, "create application version %q", b.Label)
 	}
-	return Stored{Bucket: b.Bucket, Key: b.Key, Created: true, Uploaded: uploaded}, nil
+	made := b.place()
+	made.Created, made.Uploaded = true, uploaded
+	return made, nil
 }
 
 // raced is for a version that another run made since we looked.
@@ -181,9 +203,10 @@ func (c *Client) raced(ctx context.Context, b Bundle) (Stored, error) {
 }
 
 func (c *Client) createVersion(ctx context.Context, b Bundle) error {
+	at := b.place()
 	in := &elasticbeanstalk.CreateApplicationVersionInput{
 		ApplicationName: &b.App, VersionLabel: &b.Label,
-		SourceBundle: &types.S3Location{S3Bucket: &b.Bucket, S3Key: &b.Key},
+		SourceBundle: &types.S3Location{S3Bucket: &at.Bucket, S3Key: &at.Key},
 	}
 	if d := Description(b.Description); d != "" {
 		in.Description = &d
@@ -195,17 +218,21 @@ func (c *Client) createVersion(ctx context.Context, b Bundle) error {
 // upload streams the zip to S3 unless the same content is there. It tells
 // whether anything was sent.
 func (c *Client) upload(ctx context.Context, b Bundle) (bool, error) {
-	have, err := c.objectHash(ctx, b.Bucket, b.Key)
+	at := b.place()
+	have, _, err := c.objectHash(ctx, at)
 	if err != nil {
 		return false, err
 	}
 	if have == b.Hash {
 		return false, nil
 	}
+	if have != "" {
+		return false, fmt.Errorf("upload the bundle: %s holds other content (sha256 %s), which may be a version's; give another version-label or bucket-path", at.URI(), have)
+	}
 	reader, writer := io.Pipe()
 	go func() { writer.CloseWithError(b.Write(&limited{w: writer, left: maxBundle})) }()
 	_, err = c.uploads.UploadObject(ctx, &transfermanager.UploadObjectInput{
-		Bucket: &b.Bucket, Key: &b.Key, Body: reader,
+		Bucket: &at.Bucket, Key: &at.Key, Body: reader,
 		ContentType: aws.String("application/zip"),
 		Metadata:    map[string]string{hashKey: b.Hash},
 	})
@@ -214,7 +241,7 @@ func (c *Client) upload(ctx context.Context, b Bundle) (bool, error) {
 		err = closeErr
 	}
 	if err != nil {
-		return false, failed(err, "upload the bundle to s3://%s/%s", b.Bucket, b.Key)
+		return false, failed(err, "upload the bundle to %s", at.URI())
 	}
 	return true, nil
 }

@@ -28,7 +28,7 @@ const (
 
 func bundle(label, hash string) beanstalk.Bundle {
 	return beanstalk.Bundle{
-		App: app, Label: label, Description: "Fix it", Bucket: bucket, Key: app + "/" + label + ".zip", Hash: hash,
+		App: app, Label: label, Description: "Fix it", Bucket: bucket, Folder: app, Hash: hash,
 		Write: func(w io.Writer) error { _, err := io.WriteString(w, "zip of "+label); return err },
 	}
 }
@@ -146,10 +146,10 @@ func TestNoCredentials(t *testing.T) {
 func TestEnsureVersion(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
 		first, err := c.EnsureVersion(t.Context(), bundle("v1", hash))
-		if err != nil || !first.Created || !first.Uploaded || first.URI() != "s3://"+bucket+"/docker-fullstack/v1.zip" {
+		if err != nil || !first.Created || !first.Uploaded || first.URI() != "s3://"+bucket+"/docker-fullstack/v1-01234567.zip" {
 			t.Fatalf("first: %+v, %v", first, err)
 		}
-		object := wire.Buckets[bucket]["docker-fullstack/v1.zip"]
+		object := wire.Buckets[bucket]["docker-fullstack/v1-01234567.zip"]
 		if string(object.Body) != "zip of v1" || object.Meta["travois-content-sha256"] != hash {
 			t.Errorf("object: %q, %v", object.Body, object.Meta)
 		}
@@ -192,9 +192,15 @@ func TestEnsureVersionOfUnknownContent(t *testing.T) {
 			t.Errorf("the label names the content: %v", err)
 		}
 		_, err := c.EnsureVersion(t.Context(), bundle("custom", hash))
-		wantError(t, err, "stored sha256 unknown", hash)
+		wantError(t, err, `"custom" exists and its content can't be compared`, hash, "its bundle s3://"+bucket+"/gone.zip is gone")
+		wire.Buckets[bucket]["gone.zip"] = &wiretest.Object{}
+		_, err = c.EnsureVersion(t.Context(), bundle("custom", hash))
+		wantError(t, err, "can't be compared", "carries no hash")
 		_, err = c.EnsureVersion(t.Context(), bundle("bad", hash))
 		wantError(t, err, "could not process it")
+		wire.Fail(fault("HeadObject", 403, ""))
+		_, err = c.EnsureVersion(t.Context(), bundle("custom", hash))
+		wantError(t, err, "can't be compared", "allow s3:GetObject on s3://"+bucket+"/gone.zip")
 	})
 }
 
@@ -204,12 +210,68 @@ func TestEnsureVersionRace(t *testing.T) {
 		write := b.Write
 		b.Write = func(w io.Writer) error {
 			// Another run makes the version while this one uploads.
-			wire.Versions[app] = []*wiretest.Version{{Label: "v1", Bucket: bucket, Key: b.Key}}
+			wire.Versions[app] = []*wiretest.Version{{Label: "v1", Bucket: bucket, Key: app + "/v1-01234567.zip"}}
 			return write(w)
 		}
 		got, err := c.EnsureVersion(t.Context(), b)
 		if err != nil || got.Created {
 			t.Errorf("got %+v, %v; want the other's version", got, err)
+		}
+	})
+}
+
+// TestEnsureVersionRaceOfContents has another run make the version of other
+// content while this one uploads.
+func TestEnsureVersionRaceOfContents(t *testing.T) {
+	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
+		theirs, ours := strings.Repeat("f", 64), bundle("v1", hash)
+		winner, err := c.EnsureVersion(t.Context(), bundle("v1", theirs))
+		if err != nil {
+			t.Fatal(err)
+		}
+		made := wire.Versions[app]
+		wire.Versions[app] = nil // as it was when this run looked
+		ours.Write = func(w io.Writer) error {
+			wire.Versions[app] = made
+			_, err := io.WriteString(w, "ours")
+			return err
+		}
+		_, err = c.EnsureVersion(t.Context(), ours)
+		wantError(t, err, `application version "v1" exists with other content`, theirs, hash)
+		if got := string(wire.Buckets[bucket][winner.Key].Body); got != "zip of v1" {
+			t.Errorf("the other's bundle became %q", got)
+		}
+	})
+}
+
+// TestEnsureVersionOfTwoApplications has one folder and one label for both.
+func TestEnsureVersionOfTwoApplications(t *testing.T) {
+	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
+		one, other := bundle("v1", hash), bundle("v1", strings.Repeat("f", 64))
+		other.App = "other"
+		other.Write = func(w io.Writer) error { _, err := io.WriteString(w, "other"); return err }
+		first, err := c.EnsureVersion(t.Context(), one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := c.EnsureVersion(t.Context(), other)
+		if err != nil || !second.Created {
+			t.Fatalf("%+v, %v", second, err)
+		}
+		if got := string(wire.Buckets[bucket][first.Key].Body); got != "zip of v1" {
+			t.Errorf("the bundle of the first became %q", got)
+		}
+	})
+}
+
+func TestEnsureVersionLeavesOtherContent(t *testing.T) {
+	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
+		theirs := &wiretest.Object{Body: []byte("theirs"), Meta: map[string]string{"travois-content-sha256": strings.Repeat("f", 64)}}
+		wire.Buckets[bucket]["docker-fullstack/v1-01234567.zip"] = theirs
+		_, err := c.EnsureVersion(t.Context(), bundle("v1", hash))
+		wantError(t, err, "v1-01234567.zip holds other content", "bucket-path")
+		if wrote := wire.Wrote(); len(wrote) > 0 {
+			t.Errorf("it wrote: %v", wrote)
 		}
 	})
 }
@@ -248,6 +310,155 @@ func TestSettingsUnreadable(t *testing.T) {
 	})
 }
 
+func TestSecretsUnknown(t *testing.T) {
+	for name, prepare := range map[string]func(*wiretest.AWS, *wiretest.Environment){
+		"denied": func(a *wiretest.AWS, _ *wiretest.Environment) {
+			a.Fail(fault("DescribeConfigurationSettings", 403, "AccessDenied"))
+		},
+		"pending": func(_ *wiretest.AWS, e *wiretest.Environment) { e.Status, e.OptionsPending = "Updating", true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			wired(t, func(t *testing.T, wire *wiretest.AWS, env *wiretest.Environment, c *beanstalk.Client) {
+				env.Options = append(env.Options, [3]string{"aws:elasticbeanstalk:application:environment", "MYSQL_ROOT_PASSWORD", "pass-word-1"})
+				env.Causes, env.Tail = []string{"pass-word-1"}, map[string]string{"i-1": "pass-word-1\n"}
+				prepare(wire, env)
+				target, err := c.Preflight(t.Context(), beanstalk.Request{App: app, Env: envName})
+				if err != nil || len(target.Warnings) != 1 || !strings.Contains(target.Warnings[0], "texts that may hold secrets are not shown") {
+					t.Fatalf("%q, %v", target.Warnings, err)
+				}
+				if got := target.Secrets.Hide("the hook printed pass-word-1"); got != beanstalk.Withheld {
+					t.Errorf("hidden: %s", got)
+				}
+				got := c.Diagnose(t.Context(), envName, time.Time{}, target.Secrets)
+				if len(got.Causes)+len(got.Tails) > 0 || len(got.Missing) != 1 || !strings.Contains(got.Missing[0], "read the settings") {
+					t.Errorf("%+v", got)
+				}
+				if name == "denied" {
+					return
+				}
+				env.Status = "Ready"
+				if err := c.Reload(t.Context(), app, &target); err != nil || target.Settings.Policy != "Immutable" {
+					t.Errorf("%+v, %v", target.Settings, err)
+				}
+				if got := target.Secrets.Hide("the hook printed pass-word-1"); got != "the hook printed ***" {
+					t.Errorf("hidden: %s", got)
+				}
+			})
+		})
+	}
+}
+
+// TestReloadKeeps has a property that an update changes.
+func TestReloadKeeps(t *testing.T) {
+	wired(t, func(t *testing.T, _ *wiretest.AWS, env *wiretest.Environment, c *beanstalk.Client) {
+		env.Options = [][3]string{{"aws:elasticbeanstalk:application:environment", "MYSQL_ROOT_PASSWORD", "old-word"}}
+		target, err := c.Preflight(t.Context(), beanstalk.Request{App: app, Env: envName})
+		if err != nil {
+			t.Fatal(err)
+		}
+		env.Options[0][2] = "new-word"
+		if err := c.Reload(t.Context(), app, &target); err != nil {
+			t.Fatal(err)
+		}
+		if got := target.Secrets.Hide("old-word new-word"); got != "*** ***" {
+			t.Errorf("hidden: %s", got)
+		}
+	})
+}
+
+func TestIncomplete(t *testing.T) {
+	event := func(severity, message, request string) wiretest.Event {
+		return wiretest.Event{At: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Severity: severity, Message: message, RequestID: request}
+	}
+	begin, done := event("INFO", "Environment update is starting.", "r"), event("INFO", "Environment update completed successfully.", "r")
+	failed := event("ERROR", "Failed to deploy application.", "r")
+	silent := func(e wiretest.Event) wiretest.Event { e.RequestID = ""; return e }
+	for _, c := range []struct {
+		name      string
+		instances []wiretest.Instance
+		events    []wiretest.Event
+		want      string
+	}{
+		{"all instances", []wiretest.Instance{{ID: "i-1", Deployment: "Deployed", Label: "old-1"}}, list(begin, failed), ""},
+		{"one failed", []wiretest.Instance{{ID: "i-1", Deployment: "Deployed", Label: "old-1"}, {ID: "i-2", Deployment: "Failed", Label: "old-1"}}, nil, "not deployed on i-2"},
+		{"one elsewhere", []wiretest.Instance{{ID: "i-1", Deployment: "Deployed", Label: "older-0"}}, nil, "not deployed on i-1"},
+		{"one silent", []wiretest.Instance{{ID: "i-1"}}, nil, "not deployed on i-1"},
+		{"no instance now", []wiretest.Instance{}, list(begin, failed), "the last update failed"},
+		{"basic, good", nil, list(begin, done), ""},
+		{"basic, failed", nil, list(begin, failed, event("INFO", "a", "r"), event("INFO", "b", "r"), event("INFO", "c", "r")), "the last update failed at 2000-01-01 00:00:00 UTC"},
+		{"basic, failed without a request", nil, list(begin, silent(failed)), "failed"},
+		{"basic, failed without any request", nil, list(silent(begin), silent(failed)), "failed"},
+		{"basic, failed before", nil, list(begin, failed, begin, done), ""},
+		{"basic, something else failed", nil, list(begin, event("ERROR", "Failed to deploy application.", "other"), silent(event("ERROR", "a", ""))), ""},
+		{"basic, the beginning is forgotten", nil, list(failed), "failed"},
+		{"basic, all is forgotten", nil, nil, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			wired(t, func(t *testing.T, _ *wiretest.AWS, env *wiretest.Environment, client *beanstalk.Client) {
+				env.Instances, env.Events = c.instances, c.events
+				seen, err := client.Environment(t.Context(), app, envName)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := client.Incomplete(t.Context(), seen, io.Discard)
+				if err != nil || (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+					t.Errorf("%q, %v; want %q", got, err, c.want)
+				}
+			})
+		})
+	}
+}
+
+// TestInstancesDenied has no permission to ask the instances.
+func TestInstancesDenied(t *testing.T) {
+	wired(t, func(t *testing.T, wire *wiretest.AWS, env *wiretest.Environment, c *beanstalk.Client) {
+		prepared(wire)
+		wire.Fail(fault("DescribeInstancesHealth", 403, "AccessDenied"))
+		env.Script = []wiretest.Step{
+			{After: 5 * time.Second, Do: func(e *wiretest.Environment) { e.Finish("new-2"); e.Health = "Red" }},
+			{After: 30 * time.Second, Do: func(e *wiretest.Environment) { e.Health = "Green" }},
+		}
+		var log bytes.Buffer
+		got, err := roll(t.Context(), c, &log)
+		const warning = "warning: read the health of the instances of \"Dockerfullstack-env\": AccessDenied: no"
+		if err != nil || got.Result != beanstalk.Deployed || strings.Count(log.String(), warning) != 1 {
+			t.Errorf("%+v, %v\n%s", got, err, &log)
+		}
+		log.Reset()
+		if why, err := c.Incomplete(t.Context(), got.Environment, &log); why != "" || err != nil || !strings.Contains(log.String(), warning) {
+			t.Errorf("%q, %v\n%s", why, err, &log)
+		}
+	})
+}
+
+// TestBasicHealthIsNoWarning has an environment whose instances never tell.
+func TestBasicHealthIsNoWarning(t *testing.T) {
+	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
+		prepared(wire)
+		var log bytes.Buffer
+		if got, err := roll(t.Context(), c, &log); err != nil || got.Result != beanstalk.Deployed || strings.Contains(log.String(), "warning") {
+			t.Errorf("%+v, %v\n%s", got, err, &log)
+		}
+	})
+}
+
+// TestFailureIsToldByWordsThatAreHidden has a secret that a failure's text holds.
+func TestFailureIsToldByWordsThatAreHidden(t *testing.T) {
+	wired(t, func(t *testing.T, wire *wiretest.AWS, env *wiretest.Environment, c *beanstalk.Client) {
+		prepared(wire)
+		env.Script = []wiretest.Step{{After: 5 * time.Second, Do: func(e *wiretest.Environment) {
+			e.Events = append(e.Events, wiretest.Event{At: time.Now(), Severity: "ERROR", Message: "Failed to deploy application."})
+			e.Finish("new-2")
+		}}}
+		got, err := c.Roll(t.Context(), beanstalk.Rollout{
+			App: app, Env: envName, Label: "new-2", AcceptHealth: []string{"Green"}, Secrets: beanstalk.NewSecrets("Failed"), Log: io.Discard,
+		})
+		if err != nil || got.Result != beanstalk.Failed || got.Reason != "*** to deploy application." {
+			t.Errorf("%q, %q, %v", got.Result, got.Reason, err)
+		}
+	})
+}
+
 func TestStorageLocation(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
 		if got, err := c.StorageLocation(t.Context()); got != bucket || err != nil {
@@ -270,7 +481,7 @@ func prepared(wire *wiretest.AWS) {
 func roll(ctx context.Context, c *beanstalk.Client, log io.Writer) (beanstalk.Outcome, error) {
 	return c.Roll(ctx, beanstalk.Rollout{
 		App: app, Env: envName, Label: "new-2", AcceptHealth: []string{"Green", "Yellow"},
-		Secrets: beanstalk.Secrets{"pass-word-1"}, Log: log,
+		Policy: "Immutable", Secrets: beanstalk.NewSecrets("pass-word-1"), Log: log,
 	})
 }
 
@@ -353,7 +564,7 @@ func TestRollVerdicts(t *testing.T) {
 		{"failed", fail("new-2"), beanstalk.Failed, "Failed to deploy"},
 		{"mixed", fail("old-1", func(e *wiretest.Environment) {
 			e.Instances = []wiretest.Instance{{ID: "i-1", Deployment: "Failed", Label: "new-2"}}
-		}), beanstalk.Failed, "instances run"},
+		}), beanstalk.Failed, "instances do not run it"},
 		{"unhealthy", []wiretest.Step{{After: time.Minute, Do: func(e *wiretest.Environment) { e.Finish("new-2"); e.Health = "Red" }}},
 			beanstalk.Unhealthy, "health is Red"},
 		{"red at first", []wiretest.Step{
@@ -472,7 +683,7 @@ func TestDiagnose(t *testing.T) {
 		env.Causes = []string{"Process default has been unhealthy for 2 minutes (pass-word-1)."}
 		env.Instances = []wiretest.Instance{{ID: "i-1", Causes: []string{`Container "backend" exited with code 1`}}, {ID: "i-2"}}
 		env.Tail = map[string]string{"i-1": strings.Repeat("noise\n", 500) + "can't connect with pass-word-1\n", "i-2": "fine\n"}
-		got := c.Diagnose(t.Context(), envName, time.Time{}, beanstalk.Secrets{"pass-word-1"})
+		got := c.Diagnose(t.Context(), envName, time.Time{}, beanstalk.NewSecrets("pass-word-1"))
 		want := beanstalk.Diagnosis{
 			Causes: []string{"Process default has been unhealthy for 2 minutes (***).", `i-1: Container "backend" exited with code 1`},
 			Tails:  []beanstalk.Tail{{"i-1", strings.Repeat("noise\n", 398) + "can't connect with ***\n"}, {"i-2", "fine\n"}},
@@ -490,7 +701,7 @@ func TestDiagnoseAnInstanceThatIsGone(t *testing.T) {
 		time.Sleep(time.Minute)
 		env.Tail = map[string]string{"i-earlier": "another deployment\n", "i-gone": "why\n"}
 		env.TailTime = map[string]time.Time{"i-earlier": began.Add(-time.Hour), "i-gone": began.Add(30 * time.Second)}
-		got := c.Diagnose(t.Context(), envName, began, nil)
+		got := c.Diagnose(t.Context(), envName, began, beanstalk.Secrets{})
 		if diff := cmp.Diff(beanstalk.Diagnosis{Tails: []beanstalk.Tail{{"i-gone", "why\n"}}}, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -501,7 +712,7 @@ func TestDiagnoseSaysWhatIsMissing(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
 		wire.Fail(fault("DescribeEnvironmentHealth", http.StatusForbidden, "AccessDenied"))
 		started := time.Now()
-		got := c.Diagnose(t.Context(), envName, time.Time{}, nil)
+		got := c.Diagnose(t.Context(), envName, time.Time{}, beanstalk.Secrets{})
 		want := []string{
 			`read the health of environment "Dockerfullstack-env": AccessDenied: no`,
 			`the logs of environment "Dockerfullstack-env" did not come within 1m0s`,

@@ -8,12 +8,18 @@ package bundle
 
 import "fmt"
 
-// Rendered is a deploy file that names what to deploy.
+// Rendered is a deploy file that names what to deploy. Beside an error it has
+// no content, but Minimal can still check what the file needs.
 type Rendered struct {
 	// Content is the whole file. Without changes it is the source.
 	Content []byte
 	// Changes are in the order of the source.
 	Changes []Change
+
+	// file is the source's path for messages.
+	file string
+	// needs is what the result names, at its places in the source.
+	needs []named
 }
 
 // Change is one thing that differs from what the author wrote, for people.

@@ -13,36 +13,41 @@ import (
 
 // RenderCompose writes images into a Compose file and takes out what cannot be
 // deployed: build, and the mounts of a service's own build context, which would
-// hide the image. images maps a service to the whole text to write. The error
-// reports every problem of the file and of images, each with its line.
+// hide the image. images maps a service to the whole text to write. filename is
+// for messages. The error reports every problem of the file and of images, each
+// with its line.
 func RenderCompose(filename string, src []byte, images map[string]string, opts ...Option) (Rendered, error) {
 	d, err := yamlsource.Parse(filename, src)
 	if err != nil {
-		return Rendered{}, errors.Join(err, problemsOfBroken(filename, src, images, opts))
+		r, more := examineBroken(filename, src, images, opts)
+		return r, errors.Join(err, more)
 	}
 	plan := examine(d, images, collect(opts))
+	r := Rendered{file: filename, needs: namedByCompose(d, plan.intents)}
 	if err := errors.Join(plan.problems...); err != nil {
-		return Rendered{}, err
+		return r, err
 	}
 	content, err := rewrite(d, plan.intents)
 	if err != nil {
 		return Rendered{}, fmt.Errorf("internal error: render %s: %w", filename, err)
 	}
-	return Rendered{Content: content, Changes: plan.changes}, nil
+	r.Content, r.Changes = content, plan.changes
+	return r, nil
 }
 
-// problemsOfBroken checks the rest of a file that does not parse, where it does
+// examineBroken checks the rest of a file that does not parse, where it does
 // once its tabs and placeholders are seen as meant.
-func problemsOfBroken(filename string, src []byte, images map[string]string, opts []Option) error {
+func examineBroken(filename string, src []byte, images map[string]string, opts []Option) (Rendered, error) {
 	repaired, ok := yamlsource.Repair(src)
 	if !ok {
-		return nil
+		return Rendered{}, nil
 	}
 	d, err := yamlsource.Parse(filename, repaired)
 	if err != nil {
-		return err
+		return Rendered{}, err
 	}
-	return errors.Join(examine(d, images, collect(opts)).problems...)
+	plan := examine(d, images, collect(opts))
+	return Rendered{file: filename, needs: namedByCompose(d, plan.intents)}, errors.Join(plan.problems...)
 }
 
 // intent is what is to change in one service.
@@ -145,11 +150,12 @@ func (x *examination) service(name string, pair yamlsource.Pair) intent {
 	case !hasBuild && !hasImage && !extended:
 		x.problem(pair.Key, "service %q has neither image nor build: add one of them", name)
 	}
+	var in intent
 	if hasImage && !isText(image.Value) {
 		x.problem(image.Key, "the image of service %q is %s; write a text such as nginx:1.27", name, kindName(yamlsource.Follow(image.Value)))
-		return intent{}
+		x.mounts(&in, name, service)
+		return in
 	}
-	var in intent
 	x.setImage(&in, name, pair, image, given, isGiven)
 	if hasBuild {
 		in.drop = append(in.drop, "build")

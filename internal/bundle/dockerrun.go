@@ -28,14 +28,16 @@ func RenderDockerrun(filename string, src []byte, images map[string]string) (Ren
 	r := &dockerrun{file: filename, source: src, images: images}
 	r.add(err)
 	r.render(root)
+	rendered := Rendered{file: filename, needs: namedByDockerrun(root)}
 	if err := errors.Join(r.problems...); err != nil {
-		return Rendered{}, err
+		return rendered, err
 	}
 	content, err := r.write()
 	if err != nil {
 		return Rendered{}, fmt.Errorf("internal error: render %s: %w", filename, err)
 	}
-	return Rendered{Content: content, Changes: r.changes}, nil
+	rendered.Content, rendered.Changes = content, r.changes
+	return rendered, nil
 }
 
 // dockerrun is a Dockerrun.aws.json being examined.
@@ -110,8 +112,21 @@ func (r *dockerrun) version2(root *value) {
 			r.set(name, m.value.get("image"), to, "containerDefinitions", i, "image")
 		}
 	}
+	r.oneEssential(definitions)
 	delete(lines, "")
 	r.add(unknownImages(r.file, "container", r.images, slices.Collect(maps.Keys(lines))))
+}
+
+// oneEssential refuses what ECS refuses: a task that nothing keeps up. A
+// container is essential unless it says otherwise.
+// Source: the Amazon ECS developer guide, "Task definition parameters".
+func (r *dockerrun) oneEssential(definitions *value) {
+	for _, m := range definitions.members {
+		if m.value.get("essential") == nil || m.value.get("essential").scalar != false {
+			return
+		}
+	}
+	r.problem(definitions.line, `no container is essential, and ECS takes no task without one: write "essential": true in the one that the app cannot do without`)
 }
 
 // container checks what the ECS platform requires of each.

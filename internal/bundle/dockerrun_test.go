@@ -68,6 +68,8 @@ func TestDockerrunErrors(t *testing.T) {
 				"D:4: container \"a\" is defined twice, first on line 2: give each its own name\n" +
 				"D:5: containerDefinitions[3] is 1; write an object with name, image and memory\n" +
 				"D: an image is given for \"b\", which is no container of the file; it has a"},
+		{"nothing essential", "{\"AWSEBDockerrunVersion\":2,\n\"containerDefinitions\":[{\"name\":\"a\",\"image\":\"x\",\"memory\":1,\"essential\":false},\n{\"name\":\"b\",\"image\":\"x\",\"memory\":1,\"essential\":false}]}", nil,
+			"D:2: no container is essential, and ECS takes no task without one: write \"essential\": true in the one that the app cannot do without"},
 		{"duplicate key", "{\"AWSEBDockerrunVersion\":\"1\",\n\"Image\":{\"Name\":\"x\",\n\"Name\":\"y\"},\"Ports\":[{\"ContainerPort\":80}]}", nil,
 			"D:3: key \"Name\" is given twice, first on line 2: keep one"},
 		{"version 1, two images and no image", "{\"AWSEBDockerrunVersion\":\"1\",\n\"Image\":{}}", given("a", "b"),
@@ -107,9 +109,12 @@ func TestDeployFileKind(t *testing.T) {
 			t.Errorf("%s %s: %q, %v; want %q", c.file, c.src, got, err, c.want)
 		}
 	}
-	for _, src := range []string{`{"AWSEBDOCKERrunVersion":2}`, `{"AWSEBDockerrunVersion":"2"}`, `{`, ``} {
-		if got, err := DeployFileKind("Dockerrun.aws.json", []byte(src)); err == nil {
-			t.Errorf("%s: %q and no error", src, got)
+	for src, want := range map[string]Kind{
+		`{"AWSEBDOCKERrunVersion":2}`: DockerrunV2, `{"AWSEBDockerrunVersion":"2"}`: DockerrunV2, `{"AWSEBDockerrunVersion":3}`: DockerrunV3,
+		`{"AWSEBDockerrunVersion":"1","a":1,"a":2}`: DockerrunV1, `{"AWSEBDockerrunVersion":5}`: "", `{}`: "", `{`: "", ``: "",
+	} {
+		if got, err := DeployFileKind("Dockerrun.aws.json", []byte(src)); err == nil || got != want {
+			t.Errorf("%s: %q, %v; want %q and an error", src, got, err, want)
 		}
 	}
 }

@@ -22,7 +22,9 @@ const (
 )
 
 // DeployFileKind tells by a file's name, and in a Dockerrun.aws.json by its
-// version, what it is. The error names the line of a version that is none.
+// version, what it is. The error names the line of a version that is not
+// written as it must be; the kind is empty beside it only where the version
+// is not recognisable. RenderDockerrun reports the same error.
 func DeployFileKind(filename string, src []byte) (Kind, error) {
 	if !strings.HasSuffix(strings.ToLower(path.Base(filename)), ".aws.json") {
 		return Compose, nil
@@ -32,10 +34,7 @@ func DeployFileKind(filename string, src []byte) (Kind, error) {
 		return "", err
 	}
 	kind, kindErr := dockerrunKind(filename, root)
-	if err := errors.Join(err, kindErr); err != nil {
-		return "", err
-	}
-	return kind, nil
+	return kind, errors.Join(err, kindErr)
 }
 
 // dockerrunKind is the kind with an error where the version is recognisable but

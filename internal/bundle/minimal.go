@@ -20,38 +20,49 @@ var companions = []string{".ebextensions", ".platform"}
 // dockerrunName is the only name that Beanstalk reads a Dockerrun file by.
 const dockerrunName = "Dockerrun.aws.json"
 
-// Minimal makes a bundle of the rendered deploy file, which gets the name
-// deployFile in it, and of what it needs from the tree in dir: .ebextensions,
-// .platform, a Dockerrun.aws.json of version 3 beside a Compose file, and the
-// files and folders that it names relative to itself. An .env never goes in,
-// since Beanstalk then would not write its own. What is missing, leaves the
-// tree or is no file is an error with the line that names it; all are reported
-// together. Files are read only by Hash and WriteZip.
-func Minimal(ctx context.Context, dir, deployFile string, rendered []byte) (*Bundle, error) {
-	root, err := os.OpenRoot(dir)
+// Tree is what a bundle is made from.
+type Tree struct {
+	// Dir is the folder on disk whose content a bundle may hold.
+	Dir string
+	// File is where the deploy file stands in it, with slashes.
+	File string
+	// Name is what the deploy file is called at the root of the bundle.
+	Name string
+}
+
+// Minimal makes a bundle of the rendered deploy file and of what it needs from
+// the tree: .ebextensions, .platform, a Dockerrun.aws.json of version 3 beside
+// a Compose file, and the files and folders that it names. Its paths count from
+// the tree's root, wherever the file stands, since in the bundle it stands
+// there. An .env never goes in, since Beanstalk then would not write its own.
+// What is missing, leaves the tree or is no file is an error with the line that
+// names it; all are reported together. Files are read only by Hash and WriteZip.
+func Minimal(ctx context.Context, tree Tree, rendered Rendered) (*Bundle, error) {
+	root, err := os.OpenRoot(tree.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("bundle of %s: %w", deployFile, err)
+		return nil, fmt.Errorf("bundle of %s: %w", tree.File, err)
 	}
-	c := &collector{ctx: ctx, root: root, deployFile: deployFile, entries: map[string]entry{}, folders: map[string]bool{}}
-	c.entries[deployFile] = entry{File: File{Path: deployFile, Mode: 0o644, Size: int64(len(rendered))}, content: append([]byte{}, rendered...)}
+	c := &collector{ctx: ctx, root: root, tree: tree, entries: map[string]entry{}, folders: map[string]bool{}}
+	content := append([]byte{}, rendered.Content...)
+	c.entries[tree.Name] = entry{File: File{Path: tree.Name, Mode: 0o644, Size: int64(len(content))}, content: content}
 	c.companions()
 	c.named(rendered)
 	c.dockerrunV3()
 	if err := errors.Join(errors.Join(c.problems...), root.Close()); err != nil {
 		return nil, err
 	}
-	return newBundle(dir, c.entries, c.changes), nil
+	return newBundle(tree.Dir, c.entries, c.changes), nil
 }
 
 // collector gathers a bundle's entries.
 type collector struct {
-	ctx        context.Context
-	root       *os.Root
-	deployFile string
-	entries    map[string]entry
-	folders    map[string]bool
-	changes    []Change
-	problems   []error
+	ctx      context.Context
+	root     *os.Root
+	tree     Tree
+	entries  map[string]entry
+	folders  map[string]bool
+	changes  []Change
+	problems []error
 }
 
 func (c *collector) companions() {
@@ -62,18 +73,10 @@ func (c *collector) companions() {
 	}
 }
 
-func (c *collector) named(rendered []byte) {
-	read := namedByCompose
-	if path.Base(c.deployFile) == dockerrunName {
-		read = namedByDockerrun
-	}
-	all, err := read(c.deployFile, rendered)
-	if err != nil {
-		c.problems = append(c.problems, err)
-	}
-	for _, n := range all {
+func (c *collector) named(rendered Rendered) {
+	for _, n := range rendered.needs {
 		if err := c.take(n); err != nil {
-			c.problems = append(c.problems, place.At(c.deployFile, n.line, err))
+			c.problems = append(c.problems, place.At(rendered.file, n.line, err))
 		}
 	}
 }
@@ -91,7 +94,12 @@ func (c *collector) take(n named) error {
 		return nil
 	}
 	err := c.add(p, 0)
-	if !errors.Is(err, fs.ErrNotExist) {
+	missing := errors.Is(err, fs.ErrNotExist)
+	if beside := c.beside(n.path); beside != "" && (missing || !fs.ValidPath(p)) {
+		return fmt.Errorf("%s %s is not there: paths count from `source`, at whose root the file stands as %s in the bundle; there is %s: write ./%s",
+			n.what, n.path, c.tree.Name, beside, beside)
+	}
+	if !missing {
 		return wrapNamed(n, err)
 	}
 	switch {
@@ -104,6 +112,21 @@ func (c *collector) take(n named) error {
 		return fmt.Errorf("%s %s does not exist, and a folder would be created in its place: add the file or take the mount out", n.what, n.path)
 	}
 	return fmt.Errorf("%s %s does not exist: add the file or take it out", n.what, n.path)
+}
+
+// beside is what stands at a path that is taken from the deploy file's folder,
+// as its author may have meant it; empty where that is the tree's root, and
+// where nothing stands there.
+func (c *collector) beside(named string) string {
+	folder := path.Dir(c.tree.File)
+	if folder == "." || path.IsAbs(named) {
+		return ""
+	}
+	p := path.Join(folder, named)
+	if _, err := c.root.Stat(p); err != nil {
+		return ""
+	}
+	return p
 }
 
 func wrapNamed(n named, err error) error {
@@ -155,7 +178,7 @@ func (c *collector) add(name string, links int) error {
 		return err
 	}
 	if !fs.ValidPath(name) {
-		return errors.New("leaves the tree: put it below the deploy file's folder")
+		return errors.New("leaves the tree, from whose root paths count: put it into the tree")
 	}
 	if path.Base(name) == ".env" {
 		return fmt.Errorf("%s is not put into a bundle, since it holds local settings: rename it, or set environment properties", name)

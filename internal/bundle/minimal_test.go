@@ -36,6 +36,21 @@ func tree(t *testing.T, files map[string]string) string {
 	return dir
 }
 
+// minimal renders a file without images and bundles it.
+func minimal(ctx context.Context, dir, name, src string) (*Bundle, error) {
+	render := RenderCompose
+	if name == dockerrunName {
+		render = func(file string, src []byte, images map[string]string, _ ...Option) (Rendered, error) {
+			return RenderDockerrun(file, src, images)
+		}
+	}
+	rendered, err := render(name, []byte(src), nil)
+	if err != nil {
+		return nil, err
+	}
+	return Minimal(ctx, Tree{Dir: dir, File: name, Name: name}, rendered)
+}
+
 func listing(b *Bundle) []string {
 	var lines []string
 	for _, f := range b.Files() {
@@ -85,7 +100,7 @@ func TestMinimal(t *testing.T) {
 		"link@": "real", "real/file.txt": "x", "real/unnamed": "x", "static/a.css": "x", "long/l": "x",
 		"Dockerrun.aws.json": `{"AWSEBDockerrunVersion":"3"}`,
 	})
-	b, err := Minimal(t.Context(), dir, "docker-compose.yml", []byte(everything))
+	b, err := minimal(t.Context(), dir, "docker-compose.yml", everything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,10 +124,10 @@ func TestMinimal(t *testing.T) {
 func TestMinimalDockerrun(t *testing.T) {
 	dir := tree(t, map[string]string{"proxy/conf.d/a.conf": "x", "other": "x", "docker-compose.yml": "x"})
 	for _, src := range []string{
-		`{"AWSEBDockerrunVersion":2,"volumes":[{"name":"p","host":{"sourcePath":"/var/app/current/proxy/conf.d"}},{"name":"l","host":{"sourcePath":"/var/log"}}]}`,
-		`{"AWSEBDockerrunVersion":"1","Volumes":[{"HostDirectory":"/var/app/current/proxy","ContainerDirectory":"/p"}]}`,
+		`{"AWSEBDockerrunVersion":2,"containerDefinitions":[{"name":"a","image":"x:1","memory":1}],"volumes":[{"name":"p","host":{"sourcePath":"/var/app/current/proxy/conf.d"}},{"name":"l","host":{"sourcePath":"/var/log"}}]}`,
+		`{"AWSEBDockerrunVersion":"1","Image":{"Name":"x:1"},"Ports":[{"ContainerPort":80}],"Volumes":[{"HostDirectory":"/var/app/current/proxy","ContainerDirectory":"/p"}]}`,
 	} {
-		b, err := Minimal(t.Context(), dir, "Dockerrun.aws.json", []byte(src))
+		b, err := minimal(t.Context(), dir, "Dockerrun.aws.json", src)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +142,7 @@ func TestMinimalLeavesOtherDockerrunsOut(t *testing.T) {
 		`{"AWSEBDockerrunVersion":2}`: "only version 3 goes with a Compose file",
 		`{"AWSEBDOCKERrunVersion":2}`: "did you mean",
 	} {
-		b, err := Minimal(t.Context(), tree(t, map[string]string{"Dockerrun.aws.json": content}), "docker-compose.yml", []byte("services: {a: {image: x}}"))
+		b, err := minimal(t.Context(), tree(t, map[string]string{"Dockerrun.aws.json": content}), "docker-compose.yml", "services: {a: {image: x}}")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +172,7 @@ func TestMinimalErrors(t *testing.T) {
       - ./deep:/deep
       - {type: bind, source: ./none, target: /n, bind: {create_host_path: false}}
 `
-	_, err := Minimal(t.Context(), dir, "docker-compose.yml", []byte(src))
+	_, err := minimal(t.Context(), dir, "docker-compose.yml", src)
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -166,11 +181,11 @@ docker-compose.yml:4: env_file up: link up leaves the tree (it points to ../outs
 docker-compose.yml:4: env_file hole: link hole points to nothing, which is not in the tree: put the file there
 docker-compose.yml:4: env_file loop: loop: more than 40 links in a row
 docker-compose.yml:4: env_file missing.env does not exist: add the file or take it out
-docker-compose.yml:4: env_file ../x.env: leaves the tree: put it below the deploy file's folder
+docker-compose.yml:4: env_file ../x.env: leaves the tree, from whose root paths count: put it into the tree
 docker-compose.yml:4: env_file backend/.env: backend/.env is not put into a bundle, since it holds local settings: rename it, or set environment properties
 docker-compose.yml:4: env_file envlink: .env is not put into a bundle, since it holds local settings: rename it, or set environment properties
 docker-compose.yml:6: volume ./missing.conf does not exist, and a folder would be created in its place: add the file or take the mount out
-docker-compose.yml:7: volume ../x: leaves the tree: put it below the deploy file's folder
+docker-compose.yml:7: volume ../x: leaves the tree, from whose root paths count: put it into the tree
 docker-compose.yml:8: volume ./self/here: link self/here points to a folder that holds it (..): link to what is needed
 docker-compose.yml:9: volume ./deep: link deep/up leaves the tree (it points to ../../x): put the file in its place
 docker-compose.yml:10: volume ./none does not exist: add the file or take it out`, "OUTSIDE", outside)
@@ -179,10 +194,64 @@ docker-compose.yml:10: volume ./none does not exist: add the file or take it out
 	}
 }
 
+// TestMinimalPlaces has lines taken out above what is missing, and a bind that
+// goes, so that nothing of it is needed.
+func TestMinimalPlaces(t *testing.T) {
+	src := "services:\n  a:\n    image: x\n    build:\n      context: ./a\n    volumes:\n      - ./a:/app\n      - ./gone.conf:/x\n    env_file: gone.env\nsecrets:\n  s: {file: s.txt}\n"
+	want := `app/x.yml:9: env_file gone.env does not exist: add the file or take it out
+app/x.yml:8: volume ./gone.conf does not exist, and a folder would be created in its place: add the file or take the mount out
+app/x.yml:11: secrets: file s.txt does not exist: add the file or take it out`
+	dir := tree(t, map[string]string{"a/up@": "../../x"})
+	for name, c := range map[string]struct {
+		src    string
+		images map[string]string
+		passes bool
+	}{
+		"rendered":                 {src, given("a"), true},
+		"no image given":           {src, nil, false},
+		"an image that is no text": {strings.Replace(src, "image: x", "image: [x]", 1), given("a"), false},
+		"a tab":                    {strings.Replace(src, "    image", "\timage", 1), given("a"), false},
+	} {
+		rendered, err := RenderCompose("app/x.yml", []byte(c.src), c.images)
+		if (err == nil) != c.passes {
+			t.Fatalf("%s: %v", name, err)
+		}
+		_, err = Minimal(t.Context(), Tree{Dir: dir, File: "x.yml", Name: "docker-compose.yml"}, rendered)
+		if err == nil {
+			t.Fatalf("%s: no error", name)
+		}
+		if diff := cmp.Diff(want, err.Error()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestMinimalBeside has a file whose author took paths from its folder.
+func TestMinimalBeside(t *testing.T) {
+	dir := tree(t, map[string]string{"ops/web.env": "x", "ops/data/x": "x", "top.env": "x", "both.env": "x", "ops/both.env": "x"})
+	src := "services:\n  a:\n    image: x\n    env_file: [web.env, both.env, none.env]\n    volumes:\n      - ./data:/data\n      - ../top.env:/t\n"
+	rendered, err := RenderCompose("ops/prod.yml", []byte(src), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Minimal(t.Context(), Tree{Dir: dir, File: "ops/prod.yml", Name: "docker-compose.yml"}, rendered)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	const root = " is not there: paths count from `source`, at whose root the file stands as docker-compose.yml in the bundle; there is "
+	want := "ops/prod.yml:4: env_file web.env" + root + "ops/web.env: write ./ops/web.env\n" +
+		"ops/prod.yml:4: env_file none.env does not exist: add the file or take it out\n" +
+		"ops/prod.yml:6: volume ./data" + root + "ops/data: write ./ops/data\n" +
+		"ops/prod.yml:7: volume ../top.env" + root + "top.env: write ./top.env"
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestMinimalRefusesNames(t *testing.T) {
 	for _, name := range []string{"a\nb", `a\b`, "a\xff"} {
 		dir := tree(t, map[string]string{".platform/" + name: "x"})
-		if _, err := Minimal(t.Context(), dir, "c.yml", []byte("services: {a: {image: x}}")); err == nil || !strings.Contains(err.Error(), "rename it") {
+		if _, err := minimal(t.Context(), dir, "c.yml", "services: {a: {image: x}}"); err == nil || !strings.Contains(err.Error(), "rename it") {
 			t.Errorf("file %q: %v", name, err)
 		}
 	}
@@ -191,13 +260,13 @@ func TestMinimalRefusesNames(t *testing.T) {
 func TestMinimalStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Minimal(ctx, tree(t, map[string]string{".platform/a": "x"}), "c.yml", []byte("services: {a: {image: x}}")); err == nil {
+	if _, err := minimal(ctx, tree(t, map[string]string{".platform/a": "x"}), "c.yml", "services: {a: {image: x}}"); err == nil {
 		t.Error("a cancelled bundle is made")
 	}
 }
 
 func TestMinimalWithoutTree(t *testing.T) {
-	_, err := Minimal(t.Context(), filepath.Join(t.TempDir(), "none"), "c.yml", nil)
+	_, err := minimal(t.Context(), filepath.Join(t.TempDir(), "none"), "c.yml", "services: {a: {image: x}}")
 	if err == nil || !strings.Contains(err.Error(), "bundle of c.yml") {
 		t.Errorf("got %v", err)
 	}

@@ -48,16 +48,13 @@ func (n named) folderLike() bool {
 	return strings.HasSuffix(n.path, "/") || extension == "" || extension == ".d"
 }
 
-// namedByCompose lists what a Compose file needs beside itself.
-func namedByCompose(filename string, content []byte) ([]named, error) {
-	d, err := yamlsource.Parse(filename, content)
-	if err != nil {
-		return nil, err
-	}
+// namedByCompose lists what a Compose file needs beside itself once the intents
+// are carried out.
+func namedByCompose(d *yamlsource.Document, intents map[string]intent) []named {
 	var all []named
 	for _, pair := range yamlsource.Pairs(yamlsource.Lookup(d.Root, "services")) {
 		name := yamlsource.Follow(pair.Key).Value
-		for _, n := range namedByService(pair.Value) {
+		for _, n := range namedByService(pair.Value, intents[name]) {
 			n.service = name
 			all = append(all, n)
 		}
@@ -69,20 +66,20 @@ func namedByCompose(filename string, content []byte) ([]named, error) {
 			}
 		}
 	}
-	return all, nil
+	return all
 }
 
-func namedByService(service *yaml.Node) []named {
+func namedByService(service *yaml.Node, in intent) []named {
 	var all []named
 	for _, key := range []string{"env_file", "label_file"} {
 		all = append(all, files(key, yamlsource.Lookup(service, key))...)
 	}
 	volumes := yamlsource.Lookup(service, "volumes")
-	if volumes == nil || volumes.Kind != yaml.SequenceNode {
+	if volumes == nil || volumes.Kind != yaml.SequenceNode || in.drops("volumes") {
 		return all
 	}
-	for _, item := range volumes.Content {
-		if m := parseMount(item); m.bind {
+	for i, item := range volumes.Content {
+		if m := parseMount(item); m.bind && !in.mounts[i] {
 			all = append(all, named{path: m.source, line: item.Line, what: "volume", mount: !m.mustExist})
 		}
 	}
@@ -108,11 +105,7 @@ func files(what string, n *yaml.Node) []named {
 
 // namedByDockerrun lists the folders of the bundle that containers mount by
 // the path that they have on an instance.
-func namedByDockerrun(filename string, content []byte) ([]named, error) {
-	root, err := parseJSON(filename, content)
-	if err != nil {
-		return nil, err
-	}
+func namedByDockerrun(root *value) []named {
 	var all []named
 	for _, section := range []string{"volumes", "Volumes"} {
 		list := root.get(section)
@@ -127,5 +120,5 @@ func namedByDockerrun(filename string, content []byte) ([]named, error) {
 			}
 		}
 	}
-	return all, nil
+	return all
 }

@@ -37,7 +37,7 @@ func smallTree(t *testing.T, order []string) string {
 
 func zipped(t *testing.T, dir string) ([]byte, string) {
 	t.Helper()
-	b, err := Minimal(t.Context(), dir, "docker-compose.yml", []byte(small))
+	b, err := minimal(t.Context(), dir, "docker-compose.yml", small)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestFileGone(t *testing.T) {
 		},
 	} {
 		dir := tree(t, map[string]string{"conf/a": "1"})
-		b, err := Minimal(t.Context(), dir, "docker-compose.yml", []byte(small))
+		b, err := minimal(t.Context(), dir, "docker-compose.yml", small)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,7 +178,7 @@ func TestWriteZipStreams(t *testing.T) {
 	if err := os.Truncate(filepath.Join(dir, "conf/big"), size); err != nil {
 		t.Fatal(err)
 	}
-	b, err := Minimal(t.Context(), dir, "docker-compose.yml", []byte(small))
+	b, err := minimal(t.Context(), dir, "docker-compose.yml", small)
 	if err != nil {
 		t.Fatal(err)
 	}

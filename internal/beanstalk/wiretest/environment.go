@@ -11,6 +11,9 @@ type Environment struct {
 	Stack, PlatformARN, Tier, CNAME               string
 	// Options are namespace, name and value.
 	Options [][3]string
+	// OptionsPending tells that while it is not Ready its options are not
+	// deployed yet.
+	OptionsPending bool
 	// Instances are what enhanced health reports; nil is basic health.
 	Instances []Instance
 	Causes    []string

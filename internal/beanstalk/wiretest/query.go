@@ -150,7 +150,7 @@ func (e *Environment) describe() []element {
 func (a *AWS) environment(in url.Values) *Environment {
 	for _, envs := range a.Apps {
 		for _, e := range envs {
-			if e.Name == in.Get("EnvironmentName") {
+			if e.Name == in.Get("EnvironmentName") || e.ID == in.Get("EnvironmentId") {
 				return e
 			}
 		}
@@ -160,11 +160,15 @@ func (a *AWS) environment(in url.Values) *Environment {
 
 func (a *AWS) describeSettings(in url.Values) ([]element, *refusal) {
 	e := a.environment(in)
+	status := "deployed"
+	if e.OptionsPending && e.Status != "Ready" {
+		status = "pending"
+	}
 	options := list("OptionSettings", e.Options, func(o [3]string) []element {
 		return []element{{"Namespace", o[0]}, {"OptionName", o[1]}, {"Value", o[2]}}
 	})
 	return []element{{"ConfigurationSettings", []element{{"member", []element{
-		{"DeploymentStatus", "deployed"}, {"EnvironmentName", e.Name}, options,
+		{"DeploymentStatus", status}, {"EnvironmentName", e.Name}, options,
 	}}}}}, nil
 }
 

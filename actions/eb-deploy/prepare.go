@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/beanstalk"
+)
+
+// materials are what a plan is made from.
+type materials struct {
+	config  config
+	given   given
+	trigger action.Trigger
+	// dir is the folder that is deployed from and files what it has to deploy;
+	// both are empty for a version that exists.
+	dir   string
+	files []deployFile
+}
+
+// prepare reads the inputs and plans. Whatever is wrong with the inputs, the
+// files and the account is reported at once. AWS is asked only where something
+// is wrong, or where the environment's platform must decide between two files.
+func (d deployment) prepare(ctx context.Context) (plan, *beanstalk.Client, error) {
+	m, problems := d.materials()
+	client, err := d.client(ctx, m.config.Region)
+	problems = errors.Join(problems, err)
+	if problems != nil || m.spoilt() {
+		return plan{}, nil, errors.Join(problems, m.check(ctx), d.checkAccount(ctx, client, m))
+	}
+	if m.config.deploysExisting() {
+		return existingPlan(m.config), client, nil
+	}
+	file, err := m.decide(ctx, client)
+	if err != nil {
+		return plan{}, nil, errors.Join(m.check(ctx), err)
+	}
+	p, err := m.plan(ctx, file)
+	if err != nil {
+		m.files = []deployFile{file}
+		return plan{}, nil, errors.Join(err, d.checkAccount(ctx, client, m))
+	}
+	return p, client, nil
+}
+
+// materials reads the inputs and finds the deploy files. What could be read is
+// returned beside an error.
+func (d deployment) materials() (materials, error) {
+	c, inputsErr := read(d.runner)
+	g, imagesErr := c.images()
+	trigger, triggerErr := d.runner.Trigger(c.CommitInputs)
+	m := materials{config: c, given: g, trigger: trigger}
+	problems := errors.Join(inputsErr, imagesErr, triggerErr)
+	if c.deploysExisting() {
+		return m, problems
+	}
+	workspace, err := d.runner.Workspace()
+	if err == nil {
+		m.dir, err = c.sourceDir(workspace)
+	}
+	if err == nil {
+		m.files, err = c.deployFiles(m.dir)
+	}
+	return m, errors.Join(problems, err)
+}
+
+func (d deployment) client(ctx context.Context, region string) (*beanstalk.Client, error) {
+	cfg, err := d.loadAWS(ctx, region)
+	if err != nil {
+		return nil, fmt.Errorf("read the AWS configuration: %w", err)
+	}
+	return beanstalk.New(cfg), nil
+}
+
+func (m materials) plan(ctx context.Context, file deployFile) (plan, error) {
+	return makePlan(ctx, m.config, m.given, file, m.dir, m.trigger)
+}
+
+// spoilt tells that a file is not of its kind.
+func (m materials) spoilt() bool {
+	for _, file := range m.files {
+		if file.problem != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// check plans with every file, only for what is wrong with them. What the plans
+// have in common is reported once.
+func (m materials) check(ctx context.Context) error {
+	var problems []error
+	reported := map[string]bool{}
+	for _, file := range m.files {
+		_, err := m.plan(ctx, file)
+		for _, problem := range action.Problems(err) {
+			if !reported[problem.Error()] {
+				problems = append(problems, problem)
+			}
+			reported[problem.Error()] = true
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// decide asks for the environment's platform where there are two files.
+func (m materials) decide(ctx context.Context, client *beanstalk.Client) (deployFile, error) {
+	if len(m.files) == 1 || m.config.Env == "" {
+		return m.files[0], nil
+	}
+	target, err := client.Preflight(ctx, m.request())
+	if err != nil {
+		return deployFile{}, err
+	}
+	return choose(m.files, target.Environment.Kind), nil
+}
+
+// request is what must be found in AWS, as far as the inputs can be used.
+func (m materials) request() beanstalk.Request {
+	r := beanstalk.Request{App: m.config.App, Env: m.config.Env}
+	switch {
+	case m.config.deploysExisting():
+		if beanstalk.CheckLabel(m.config.VersionLabel) == nil {
+			r.Existing = m.config.VersionLabel
+		}
+		return r
+	case len(m.files) == 1:
+		r.File, r.Kind = string(m.files[0].kind), m.files[0].platform()
+	}
+	if beanstalk.CheckBucket(m.config.BucketName) == nil {
+		r.Bucket = m.config.BucketName
+	}
+	return r
+}
+
+// checkAccount looks up, beside other problems, whether AWS has what the inputs
+// name. Where they can't be names of anything, and in a dry run, it asks for
+// nothing.
+func (d deployment) checkAccount(ctx context.Context, client *beanstalk.Client, m materials) error {
+	if client == nil || m.config.DryRun || !m.config.locates() {
+		return nil
+	}
+	_, err := d.preflight(ctx, client, m.request())
+	return err
+}
+
+func (d deployment) preflight(ctx context.Context, client *beanstalk.Client, want beanstalk.Request) (beanstalk.Target, error) {
+	target, err := client.Preflight(ctx, want)
+	for _, warning := range target.Warnings {
+		d.runner.Log.Warning(errors.New(warning))
+	}
+	return target, err
+}
+
+// locates tells that the inputs which say where in AWS are such as can be.
+func (c config) locates() bool {
+	return c.Region != "" && beanstalk.CheckRegion(c.Region) == nil &&
+		c.App != "" && beanstalk.CheckApplication(c.App) == nil &&
+		(c.Env == "" || beanstalk.CheckEnvironment(c.Env) == nil)
+}
