@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -50,15 +49,8 @@ func (p plan) unbuilt() result {
 	return done
 }
 
-// finish hands a result on, also when there is an error to return.
 func finish(r *action.Runner, done result, err error) error {
-	summary := done.summary()
-	if err != nil {
-		summary += action.ProblemList(err)
-	}
-	outputs := done.outputs()
-	r.Log.Printf("result: %s", outputs["result"])
-	return errors.Join(err, r.SetOutputs(outputs), r.AddSummary(summary))
+	return r.Finish(done.outputs(), done.summary(), err)
 }
 
 // outputs are set for what was pushed. tags and digests hold no repository's

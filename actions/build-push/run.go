@@ -31,7 +31,7 @@ func run(ctx context.Context, r *action.Runner) error {
 		return finish(r, result{verdict: rejected}, err)
 	}
 	defer func() { _ = eng.Close() }()
-	done, err := execute(ctx, r, eng, p.plan, logins(credentials))
+	done, err := execute(ctx, r, eng, p.plan, credentials.Lookup)
 	return finish(r, done, err)
 }
 
@@ -71,13 +71,6 @@ func preflight(ctx context.Context, r *action.Runner, p plan, credentials regist
 		registryErr = credentials.CheckPush(ctx, names)
 	}
 	return eng, errors.Join(engineErr, registryErr)
-}
-
-func logins(credentials registry.Credentials) engine.LoginFunc {
-	return func(host string) (string, string, bool) {
-		login, ok := credentials.Login(host)
-		return login.Username, login.Password, ok
-	}
 }
 
 // execute builds everything, then pushes everything.

@@ -28,15 +28,11 @@ type result struct {
 // finish hands a result on, also when there is an error to return, and turns a
 // bad verdict into a failed step.
 func finish(r *action.Runner, done result, err error) error {
-	summary := done.summary()
-	if err != nil {
-		summary += action.ProblemList(err)
-	} else if !done.Result.Good() && done.Result != planned {
+	if err == nil && !done.Result.Good() && done.Result != planned {
 		r.Log.Error(fmt.Errorf("%s: %s", done.Result, done.Reason))
-		err = action.ErrVerdict
+		return errors.Join(action.ErrVerdict, r.Finish(done.outputs(), done.summary(), nil))
 	}
-	r.Log.Printf("result: %s", done.Result)
-	return errors.Join(err, r.SetOutputs(done.outputs()), r.AddSummary(summary))
+	return r.Finish(done.outputs(), done.summary(), err)
 }
 
 // outputs are always all set; what is not known is empty.

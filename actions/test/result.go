@@ -102,15 +102,8 @@ func (d result) errors() error {
 	return errors.Join(problems...)
 }
 
-// finish hands a result on, also when there is an error to return.
 func finish(r *action.Runner, done result, err error) error {
-	summary := done.summary()
-	if err != nil {
-		summary += action.ProblemList(err)
-	}
-	outputs := done.outputs()
-	r.Log.Printf("result: %s", outputs["result"])
-	return errors.Join(err, r.SetOutputs(outputs), r.AddSummary(summary))
+	return r.Finish(done.outputs(), done.summary(), err)
 }
 
 func (d result) outputs() action.Outputs {

@@ -13,7 +13,6 @@ import (
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/engine"
-	"github.com/guk0/travois/internal/registry"
 )
 
 // cleanupTime is what is left of the runner's 10 s of grace for the images
@@ -32,7 +31,7 @@ func run(ctx context.Context, r *action.Runner) error {
 		return finish(r, p.unrun(), err)
 	}
 	defer func() { _ = eng.Close() }()
-	done, err := execute(ctx, r.Log, eng, p, logins(credentials))
+	done, err := execute(ctx, r.Log, eng, p, credentials.Lookup)
 	done.keep = c.Keep
 	if !c.Keep {
 		err = errors.Join(err, removeImages(ctx, eng, p))
@@ -69,13 +68,6 @@ func sweep(ctx context.Context, r *action.Runner) error {
 		return err
 	}
 	return errors.Join(err, eng.SweepImages(ctx, suiteImages+"*:"+r.StepKey()))
-}
-
-func logins(credentials registry.Credentials) engine.LoginFunc {
-	return func(host string) (string, string, bool) {
-		login, ok := credentials.Login(host)
-		return login.Username, login.Password, ok
-	}
 }
 
 // execute builds all suites, then runs side by side those whose image is

@@ -2,6 +2,7 @@ package action
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -42,6 +43,17 @@ func (r *Runner) SetOutputs(outputs Outputs) error {
 		r.gh.SetOutput(name, outputs[name])
 	}
 	return nil
+}
+
+// Finish hands a result on: its outputs, its summary with what went wrong, and
+// the output result in the log. It gives the error back, also when there is
+// nothing to hand on to.
+func (r *Runner) Finish(outputs Outputs, summary string, err error) error {
+	r.Log.Printf("result: %s", outputs["result"])
+	if err != nil {
+		summary += ProblemList(err)
+	}
+	return errors.Join(err, r.SetOutputs(outputs), r.AddSummary(summary))
 }
 
 // AddSummary appends Markdown to the job's summary, cut where it would pass

@@ -68,11 +68,7 @@ func TestBuildRunPush(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	login := func(host string) (string, string, bool) {
-		found, ok := credentials.Login(host)
-		return found.Username, found.Password, ok
-	}
-	digest, err := eng.Push(t.Context(), name.String(), login, host)
+	digest, err := eng.Push(t.Context(), name.String(), credentials.Lookup, host)
 	if err != nil {
 		t.Fatal(err)
 	}

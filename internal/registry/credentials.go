@@ -98,6 +98,12 @@ func (c Credentials) Login(registry string) (Login, bool) {
 	return login, ok
 }
 
+// Lookup is Login as internal/engine takes it.
+func (c Credentials) Lookup(registry string) (username, password string, ok bool) {
+	login, ok := c.Login(registry)
+	return login.Username, login.Password, ok
+}
+
 // Resolve makes Credentials a keychain of go-containerregistry.
 func (c Credentials) Resolve(resource authn.Resource) (authn.Authenticator, error) {
 	login, ok := c.Login(resource.RegistryStr())
