@@ -236,7 +236,7 @@ func (d *demo) bundles(t *testing.T) string {
 func (d *demo) aws(t *testing.T, args ...string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "aws", append([]string{"--endpoint-url", d.setting(t, "AWS_ENDPOINT_URL="), "--output", "text"}, args...)...)
-	command.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=none", "AWS_SECRET_ACCESS_KEY=none", "AWS_REGION=ap-northeast-2", "AWS_CA_BUNDLE=", "AWS_EC2_METADATA_DISABLED=true")
+	command.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=none", "AWS_SECRET_ACCESS_KEY=none", "AWS_REGION=ap-northeast-2", "AWS_DEFAULT_REGION=ap-northeast-2", "AWS_CA_BUNDLE=", "AWS_EC2_METADATA_DISABLED=true")
 	out, err := command.CombinedOutput()
 	if err != nil {
 		t.Fatalf("aws %v: %v\n%s", args, err, out)
