@@ -85,6 +85,9 @@ func unsupported(build *types.BuildConfig) []error {
 }
 
 func (b Build) missing(root string) error {
+	if strings.Contains(b.Context, "://") {
+		return fmt.Errorf("build.context %s is an address; check that repository out and name the folder", b.Context)
+	}
 	info, err := os.Stat(b.Context)
 	if err != nil || !info.IsDir() {
 		return fmt.Errorf("build.context %s is no folder in the workspace", relative(root, b.Context))

@@ -116,6 +116,7 @@ func TestLoadErrors(t *testing.T) {
 			[]string{`input services:2: service "b" has neither image nor build`, `input services:4: service "c" has neither image nor build`}},
 		{"wrong type", compose.Source{Files: []string{"type.yml"}}, []string{"type.yml:3: services.web.image must be a string"}},
 		{"a cycle", compose.Source{Files: []string{"cycle.yml"}}, []string{"cycle"}},
+		{"a key twice", compose.Source{Inline: "a:\n  image: x\n  image: y\n"}, []string{`input services:3: key "image" stands here and at line 2; remove one of them`}},
 		{"through an alias", compose.Source{Inline: "a:\n  image: x\n  build: &b\n    context: .\n    args: {V: '${MISSING}'}\nb: {image: y, build: *b}\n"},
 			[]string{`service "a": build: ${MISSING}`, `service "b": build: ${MISSING}`}},
 		{"several variables", compose.Source{Inline: "a:\n  image: ${X}\n  build: {context: '$Y', args: {Z: '${Z:-}'}}\n"},
@@ -159,6 +160,7 @@ file: {build: web}
 folder: {build: nowhere}
 keys: {build: {context: web, dockerfile: Dockerfile.dev, ssh: [default], privileged: true}}
 plain: {image: x}
+remote: {build: "https://github.com/guk0/app.git"}
 `})
 	if err != nil {
 		t.Fatal(err)
@@ -176,6 +178,7 @@ plain: {image: x}
 		"folder": {`input services:4: service "folder": build.context nowhere is no folder in the workspace`},
 		"keys":   {`service "keys": build.ssh is not supported`, `service "keys": build.privileged is not supported`},
 		"plain":  {`service "plain" has no build`},
+		"remote": {`build.context https://github.com/guk0/app.git is an address`},
 	} {
 		_, err := project.Build(project.Services[service])
 		for _, want := range wants {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/template"
@@ -190,6 +191,21 @@ func at(sources []source, service string, err error) error {
 
 var inMessage = regexp.MustCompile(`services\.([A-Za-z0-9_.-]+?)(?:[.:\s]|$)|service "([^"]+)"`)
 
+var duplicate = regexp.MustCompile(`line (\d+): mapping key "([^"]*)" already defined at line (\d+)`)
+
+// twice places a key that a mapping has a second time.
+func twice(sources []source, text string, found []string) error {
+	for _, one := range sources {
+		if len(sources) > 1 && !strings.Contains(text, one.name) {
+			continue
+		}
+		line, _ := strconv.Atoi(found[1])
+		first, _ := strconv.Atoi(found[3])
+		return place.At(one.name, line-one.shift, fmt.Errorf("key %q stands here and at line %d; remove one of them", found[2], first-one.shift))
+	}
+	return errors.New(text)
+}
+
 // locate gives the parser's error the place of the service that it names, and
 // the user's name for the file.
 func locate(sources []source, err error) error {
@@ -197,6 +213,9 @@ func locate(sources []source, err error) error {
 	for _, one := range sources {
 		text = strings.ReplaceAll(text, one.path, one.name)
 		text = strings.TrimPrefix(text, "validating "+one.name+": ")
+	}
+	if found := duplicate.FindStringSubmatch(text); found != nil {
+		return twice(sources, text, found)
 	}
 	message := errors.New(text)
 	if found := inMessage.FindStringSubmatch(text); found != nil {
