@@ -19,6 +19,9 @@ import (
 // run is the action: inputs, plan, build and push, outputs and summary.
 func run(ctx context.Context, r *action.Runner) error {
 	p, credentials, err := prepare(ctx, r)
+	if err != nil && !p.dryRun {
+		err = errors.Join(err, engine.Check(ctx, r.Getenv))
+	}
 	if err != nil {
 		return finish(r, result{verdict: rejected}, err)
 	}
@@ -47,12 +50,12 @@ func prepare(ctx context.Context, r *action.Runner) (prepared, registry.Credenti
 	c, trigger, credentials, inputsErr := read(r)
 	workspace, err := r.Workspace()
 	if err != nil {
-		return prepared{}, nil, err
+		return prepared{dryRun: c.DryRun}, nil, err
 	}
 	project, projectErr := compose.Load(ctx, c.Source(workspace, []string{"image", "build"}))
 	if projectErr != nil {
 		_, tagsErr := c.tags(trigger)
-		return prepared{}, nil, errors.Join(inputsErr, tagsErr, projectErr)
+		return prepared{dryRun: c.DryRun}, nil, errors.Join(inputsErr, tagsErr, projectErr)
 	}
 	p, planErr := makePlan(c, trigger, project)
 	return prepared{p, c.DryRun}, credentials, errors.Join(inputsErr, planErr)

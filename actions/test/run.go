@@ -15,16 +15,12 @@ import (
 	"github.com/guk0/travois/internal/engine"
 )
 
-// cleanupTime is what is left of the runner's 10 s of grace for the images
-// after the containers are gone.
-const cleanupTime = 7 * time.Second
-
 // run is the action: inputs, plan, build and run, outputs and summary.
 func run(ctx context.Context, r *action.Runner) error {
 	c, credentials, inputsErr := read(r)
 	p, planErr := prepare(ctx, r, c)
 	if err := errors.Join(inputsErr, planErr); err != nil {
-		return finish(r, result{keep: c.Keep}, err)
+		return finish(r, result{}, errors.Join(err, engine.Check(ctx, r.Getenv)))
 	}
 	eng, err := engine.Connect(ctx, r.Getenv)
 	if err != nil {
@@ -147,8 +143,6 @@ func (p plan) prefixes() []string {
 }
 
 func removeImages(ctx context.Context, eng *engine.Engine, p plan) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
-	defer cancel()
 	var names []string
 	for _, one := range p.suites {
 		if one.build != nil {

@@ -82,18 +82,6 @@ func (r *Runner) Getenv(key string) string {
 	return value
 }
 
-// Environ is the environment without the inputs, for libraries that read a
-// configuration of their own (DOCKER_HOST, AWS_REGION).
-func (r *Runner) Environ() []string {
-	var pairs []string
-	for key, value := range r.env {
-		if !strings.HasPrefix(key, "INPUT_") {
-			pairs = append(pairs, key+"="+value)
-		}
-	}
-	return pairs
-}
-
 // fileCommands are the variables that name a file of the runner's.
 var fileCommands = map[string]bool{
 	"GITHUB_OUTPUT": true, "GITHUB_STATE": true, "GITHUB_STEP_SUMMARY": true,
@@ -132,16 +120,3 @@ func (r *Runner) Workspace() (string, error) {
 	}
 	return dir, nil
 }
-
-// TempDir is a directory of the job's that the runner empties, or the
-// system's where there is none.
-func (r *Runner) TempDir() string {
-	dir := r.Getenv("RUNNER_TEMP")
-	if info, err := os.Stat(dir); dir != "" && err == nil && info.IsDir() {
-		return dir
-	}
-	return os.TempDir()
-}
-
-// OnAct tells that nektos/act runs the job, not GitHub.
-func (r *Runner) OnAct() bool { return r.Getenv("ACT") == "true" }

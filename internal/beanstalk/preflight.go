@@ -170,6 +170,3 @@ func (c *Client) checkExisting(ctx context.Context, want Request, t *Target) err
 	t.Version = v
 	return nil
 }
-
-// Region is the region that the client speaks to.
-func (c *Client) Region() string { return c.region }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/template"
@@ -26,8 +25,6 @@ type source struct {
 	path string
 	// text is a whole Compose file.
 	text []byte
-	// shift is how many lines were put before the user's.
-	shift int
 	// services is the mapping node below `services:`, nil if there is none.
 	services *yaml.Node
 }
@@ -36,15 +33,15 @@ type source struct {
 const indent = "  "
 
 func parseInline(text, workspace string) (source, error) {
-	var root yaml.Node
 	body := withoutMarker(text)
-	if err := yaml.Unmarshal([]byte(body), &root); err != nil {
-		return source{}, yamlsource.Diagnose(InlineInput, []byte(body), err)
+	document, err := yamlsource.Parse(InlineInput, []byte(body))
+	if err != nil {
+		return source{}, err
 	}
-	if len(root.Content) == 0 || root.Content[0].Kind != yaml.MappingNode {
+	if document.Root.Kind != yaml.MappingNode {
 		return source{}, fmt.Errorf("%s is no mapping; write it as the body of Compose's `services:`, a name and its build, image or command", InlineInput)
 	}
-	if line := lineOf(root.Content[0], "services"); line > 0 && len(root.Content[0].Content) == 2 {
+	if line := lineOf(document.Root, "services"); line > 0 && len(document.Root.Content) == 2 {
 		return source{}, place.At(InlineInput, line, errors.New("holds a key `services:`; write what stands below it without it"))
 	}
 	var whole bytes.Buffer
@@ -56,29 +53,23 @@ func parseInline(text, workspace string) (source, error) {
 		whole.WriteString(line)
 	}
 	return source{
-		name: InlineInput, path: filepath.Join(workspace, "services.yml"), text: whole.Bytes(), shift: 1, services: root.Content[0],
+		name: InlineInput, path: filepath.Join(workspace, "services.yml"), text: whole.Bytes(), services: document.Root,
 	}, nil
 }
 
-// withoutMarker blanks a document marker that a snippet was pasted with.
-func withoutMarker(text string) string {
-	first, rest, _ := strings.Cut(strings.TrimLeft(text, "\n"), "\n")
-	if marker := strings.TrimSpace(first); marker == "---" || marker == "..." {
-		return "\n" + rest
-	}
-	return text
-}
+// marker is a document marker that a snippet was pasted with.
+var marker = regexp.MustCompile(`^(\s*)(?:---|\.\.\.)[ \t\r]*(\n|$)`)
+
+// withoutMarker blanks a leading marker. The lines keep their numbers.
+func withoutMarker(text string) string { return marker.ReplaceAllString(text, "$1$2") }
 
 func parseFile(name, path string, text []byte) (source, error) {
 	text = []byte(withoutMarker(string(text)))
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err != nil {
-		return source{}, yamlsource.Diagnose(name, text, err)
+	document, err := yamlsource.Parse(name, text)
+	if err != nil {
+		return source{}, err
 	}
-	one := source{name: name, path: path, text: text}
-	if len(root.Content) > 0 {
-		one.services = child(root.Content[0], "services")
-	}
+	one := source{name: name, path: path, text: text, services: child(document.Root, "services")}
 	if one.services == nil || one.services.Kind != yaml.MappingNode {
 		return source{}, place.At(name, 0, errors.New("is no Compose file: it has no mapping `services:`"))
 	}
@@ -191,21 +182,6 @@ func at(sources []source, service string, err error) error {
 
 var inMessage = regexp.MustCompile(`services\.([A-Za-z0-9_.-]+?)(?:[.:\s]|$)|service "([^"]+)"`)
 
-var duplicate = regexp.MustCompile(`line (\d+): mapping key "([^"]*)" already defined at line (\d+)`)
-
-// twice places a key that a mapping has a second time.
-func twice(sources []source, text string, found []string) error {
-	for _, one := range sources {
-		if len(sources) > 1 && !strings.Contains(text, one.name) {
-			continue
-		}
-		line, _ := strconv.Atoi(found[1])
-		first, _ := strconv.Atoi(found[3])
-		return place.At(one.name, line-one.shift, fmt.Errorf("key %q stands here and at line %d; remove one of them", found[2], first-one.shift))
-	}
-	return errors.New(text)
-}
-
 // locate gives the parser's error the place of the service that it names, and
 // the user's name for the file.
 func locate(sources []source, err error) error {
@@ -213,9 +189,6 @@ func locate(sources []source, err error) error {
 	for _, one := range sources {
 		text = strings.ReplaceAll(text, one.path, one.name)
 		text = strings.TrimPrefix(text, "validating "+one.name+": ")
-	}
-	if found := duplicate.FindStringSubmatch(text); found != nil {
-		return twice(sources, text, found)
 	}
 	message := errors.New(text)
 	if found := inMessage.FindStringSubmatch(text); found != nil {

@@ -182,8 +182,10 @@ func (logins LoginFunc) provide(_ context.Context, host string, _ []string, _ au
 }
 
 // RemoveImages takes names away from images, and the images with their last
-// name. One that is not there is no error.
+// name, also when the context has ended. One that is not there is no error.
 func (e *Engine) RemoveImages(ctx context.Context, names []string) error {
+	ctx, cancel := cleanup(ctx)
+	defer cancel()
 	var problems []error
 	for _, name := range names {
 		_, err := e.docker.ImageRemove(ctx, name, image.RemoveOptions{Force: true, PruneChildren: true})

@@ -15,10 +15,21 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 )
 
-// cleanupTime bounds what is removed after a cancellation: the runner kills a
-// cancelled step 10 s after its first signal (actions/runner,
+// cleanupTime bounds a removal after a cancellation. The containers and then the
+// images go within the 7.5 s before the runner's second signal (actions/runner,
 // ProcessInvoker.cs).
-const cleanupTime = 7 * time.Second
+const cleanupTime = 3 * time.Second
+
+// cleanup is a context for removals: as long as they take, but no longer than
+// cleanupTime after the step was cancelled.
+func cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
+	cleaning, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(cleanupTime, cancel) })
+	return cleaning, func() {
+		stop()
+		cancel()
+	}
+}
 
 // Container is what a container runs.
 type Container struct {
@@ -84,7 +95,7 @@ func (e *Engine) create(ctx context.Context, spec Container) (string, error) {
 }
 
 func (e *Engine) remove(ctx context.Context, id string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	ctx, cancel := cleanup(ctx)
 	defer cancel()
 	err := e.docker.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 	if err != nil && !errdefs.IsNotFound(err) {

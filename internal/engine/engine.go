@@ -56,6 +56,15 @@ func Connect(ctx context.Context, getenv func(string) string) (*Engine, error) {
 	return engine, nil
 }
 
+// Check tells whether an engine answers, beside other problems.
+func Check(ctx context.Context, getenv func(string) string) error {
+	engine, err := Connect(ctx, getenv)
+	if err != nil {
+		return err
+	}
+	return engine.Close()
+}
+
 // Close ends the connection.
 func (e *Engine) Close() error { return e.docker.Close() }
 
