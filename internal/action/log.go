@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/sethvargo/go-githubactions"
 )
@@ -123,6 +124,32 @@ func (l *Log) redact(text []byte) []byte {
 	return text
 }
 
+func (l *Log) longestMask() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.masks) == 0 {
+		return 0
+	}
+	return len(l.masks[0])
+}
+
+// cut is the largest place at or before a limit where a line can be cut so
+// that neither a masked value nor a character is.
+func (l *Log) cut(line []byte, limit int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for back := 0; back < utf8.UTFMax && !utf8.RuneStart(line[limit]); back++ {
+		limit--
+	}
+	for _, mask := range l.masks {
+		from := max(0, limit-len(mask)+1)
+		if at := bytes.Index(line[from:min(len(line), limit+len(mask)-1)], mask); at >= 0 {
+			return from + at
+		}
+	}
+	return limit
+}
+
 // write prints whole lines under the guard.
 func (l *Log) write(lines []byte) {
 	l.mu.Lock()
@@ -177,18 +204,36 @@ func (w *lineWriter) Write(text []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.line = append(w.line, text...)
-	end := bytes.LastIndexByte(w.line, '\n') + 1
-	if end == 0 && len(w.line) < maxLine {
-		return len(text), nil
+	for {
+		end, more := w.next()
+		if end == 0 {
+			return len(text), nil
+		}
+		lines := w.line[:end:end]
+		if more {
+			lines = append(lines, '\n')
+		}
+		w.print(lines)
+		w.line = append(w.line[:0], w.line[end:]...)
 	}
-	if end == 0 {
-		w.print(append(w.line, '\n'))
-		w.line = nil
-		return len(text), nil
+}
+
+// next is how much can be printed: whole lines, or a piece of a line that is
+// longer than maxLine, which needs an end. Such a line is cut at the same
+// places in whatever pieces it comes.
+func (w *lineWriter) next() (end int, needsEnd bool) {
+	end = bytes.LastIndexByte(w.line[:min(len(w.line), maxLine)], '\n') + 1
+	if end > 0 || len(w.line) < maxLine {
+		return end, false
 	}
-	w.print(w.line[:end])
-	w.line = append(w.line[:0], w.line[end:]...)
-	return len(text), nil
+	if w.line[maxLine-1] != '\n' && len(w.line) > maxLine && w.line[maxLine] == '\n' {
+		return maxLine + 1, false
+	}
+	longest := w.log.longestMask()
+	if len(w.line) <= maxLine+longest && !bytes.ContainsRune(w.line[maxLine:], '\n') {
+		return 0, false
+	}
+	return w.log.cut(w.line, maxLine), true
 }
 
 func (w *lineWriter) print(lines []byte) {
