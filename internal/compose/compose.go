@@ -48,6 +48,8 @@ type Project struct {
 	*types.Project
 	// Names are the services' in the order of the source.
 	Names []string
+	// Workspace is an absolute path.
+	Workspace string
 
 	sources []source
 }
@@ -60,8 +62,9 @@ func Load(ctx context.Context, from Source) (*Project, error) {
 		return nil, err
 	}
 	var problems []error
+	used := wanted(sources, from.Select)
 	for _, one := range sources {
-		problems = append(problems, one.problems(from)...)
+		problems = append(problems, one.problems(from, used)...)
 	}
 	problems = append(problems, hollow(sources)...)
 	if len(problems) > 0 {
@@ -78,7 +81,7 @@ func Load(ctx context.Context, from Source) (*Project, error) {
 	if err != nil {
 		return nil, locate(sources, err)
 	}
-	return &Project{Project: project, Names: withIncluded(names(sources), project), sources: sources}, nil
+	return &Project{Project: project, Names: withIncluded(names(sources), project), Workspace: from.Workspace, sources: sources}, nil
 }
 
 // known are the wanted names that exist; Select reports the others.

@@ -31,6 +31,44 @@ func TestLoadInline(t *testing.T) {
 	}
 }
 
+// TestLoadInlineDeclares shows that inline services need no place to declare
+// volumes and networks.
+func TestLoadInlineDeclares(t *testing.T) {
+	project, err := compose.Load(t.Context(), compose.Source{
+		Workspace: "/repo",
+		Inline:    "a:\n  image: x\n  networks: [back, default]\n  volumes: ['data:/d', './x:/x', /anonymous, {type: volume, source: more, target: /m}]",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"data", "more"}, project.VolumeNames()); diff != "" {
+		t.Errorf("volumes (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"back", "default"}, project.NetworkNames()); diff != "" {
+		t.Errorf("networks (-want +got):\n%s", diff)
+	}
+}
+
+// TestLoadSelectedNeeds shows that what a selected service depends on must be
+// complete too.
+func TestLoadSelectedNeeds(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "compose.yml", `x-common: &common
+  depends_on: {db: {condition: service_started}}
+services:
+  web: {<<: *common, image: x, links: ['cache:c']}
+  db: {image: "${DB}"}
+  cache: {image: "${CACHE}"}
+  other: {image: "${OTHER}"}
+`)
+	_, err := compose.Load(t.Context(), compose.Source{Workspace: dir, Files: []string{"compose.yml"}, Select: []string{"web"}})
+	want := `compose.yml:5: service "db": image: ${DB} has no value; give the input vars a line DB=…, or write $$DB for the container's own
+compose.yml:6: service "cache": image: ${CACHE} has no value; give the input vars a line CACHE=…, or write $$CACHE for the container's own`
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
 func TestLoadMergesFiles(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "deploy/a.yml", "services:\n  web:\n    image: a\n    build: ./x\n  db: {image: mysql}\n")

@@ -52,6 +52,7 @@ func parseInline(text, workspace string) (source, error) {
 		}
 		whole.WriteString(line)
 	}
+	whole.WriteString(declarations(document.Root))
 	return source{
 		name: InlineInput, path: filepath.Join(workspace, "services.yml"), text: whole.Bytes(), services: document.Root,
 	}, nil
@@ -77,10 +78,10 @@ func parseFile(name, path string, text []byte) (source, error) {
 }
 
 // problems are what the parser would not report with a place.
-func (s source) problems(from Source) []error {
+func (s source) problems(from Source, used []string) []error {
 	var all []error
 	s.each(func(name string, _ int, service *yaml.Node) {
-		if len(from.Select) > 0 && !slices.Contains(from.Select, name) {
+		if len(used) > 0 && !slices.Contains(used, name) {
 			return
 		}
 		for i := 0; i+1 < len(service.Content); i += 2 {
