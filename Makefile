@@ -5,7 +5,7 @@ SHELL := /bin/bash
 tool := go tool -modfile=tools/go.mod
 lint := go tool -modfile=tools/lint/go.mod
 
-.PHONY: demo test check clean engine
+.PHONY: demo test check bench clean engine
 
 demo: engine ## the whole pipeline on this machine, from the example's source to a page that answers
 	scripts/tools curl git
@@ -22,6 +22,9 @@ check: ## format, vet, linters
 	$(lint) golangci-lint run
 	$(tool) actionlint
 	cd examples/fullstack && go tool -modfile=../../tools/go.mod actionlint .github/workflows/*.yml
+
+bench: engine ## figures against the peers; WHAT=test for one action's
+	go run ./bench $(WHAT)
 
 clean: ## takes down whatever the others left up
 	scripts/demo clean

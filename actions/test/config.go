@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"time"
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/compose"
+	"github.com/guk0/travois/internal/junit"
 	"github.com/guk0/travois/internal/registry"
 )
 
@@ -13,11 +15,22 @@ type config struct {
 	compose.ServiceInputs
 	registry.LoginInputs
 
-	Suites    action.Lines   `env:"SUITES"`
-	BuildArgs action.Scoped  `env:"BUILD-ARGS"`
-	Secrets   action.Secrets `env:"SECRETS"`
-	Keep      bool           `env:"KEEP" envDefault:"false"`
+	Suites      action.Lines   `env:"SUITES"`
+	Reports     action.Lines   `env:"REPORTS"`
+	Artifacts   action.Lines   `env:"ARTIFACTS"`
+	PathMap     junit.PathMap  `env:"PATH-MAP"`
+	FailOnEmpty bool           `env:"FAIL-ON-EMPTY" envDefault:"false"`
+	Timeout     time.Duration  `env:"TIMEOUT" envDefault:"50m"`
+	IdleTimeout time.Duration  `env:"IDLE-TIMEOUT" envDefault:"10m"`
+	Retries     int            `env:"RETRIES" envDefault:"0"`
+	Network     string         `env:"NETWORK"`
+	BuildArgs   action.Scoped  `env:"BUILD-ARGS"`
+	Secrets     action.Secrets `env:"SECRETS"`
+	Keep        bool           `env:"KEEP" envDefault:"false"`
 }
+
+// maxRetries keeps a slip of the finger from running a suite all day.
+const maxRetries = 10
 
 // read gathers all that is wrong with the inputs by themselves.
 func read(r *action.Runner) (config, registry.Credentials, error) {
@@ -31,5 +44,19 @@ func read(r *action.Runner) (config, registry.Credentials, error) {
 	for _, secret := range credentials.Secrets() {
 		r.Log.Mask(secret)
 	}
-	return c, credentials, errors.Join(err, credentialsErr)
+	return c, credentials, errors.Join(err, credentialsErr, c.checkLimits())
+}
+
+func (c config) checkLimits() error {
+	var problems []error
+	if c.Timeout < 0 {
+		problems = append(problems, action.BadInput("timeout", "%s is negative; give a duration, or 0s for none", c.Timeout))
+	}
+	if c.IdleTimeout < 0 {
+		problems = append(problems, action.BadInput("idle-timeout", "%s is negative; give a duration, or 0s for none", c.IdleTimeout))
+	}
+	if c.Retries < 0 || c.Retries > maxRetries {
+		problems = append(problems, action.BadInput("retries", "%d is not between 0 and %d", c.Retries, maxRetries))
+	}
+	return errors.Join(problems...)
 }

@@ -4,31 +4,62 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"maps"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
-	"github.com/compose-spec/compose-go/v2/types"
-
-	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/engine"
 	"github.com/guk0/travois/internal/image"
+	"github.com/guk0/travois/internal/junit"
 )
 
 // label marks what a run makes in the engine, with the run's key as its value.
 const label = "io.travois.test"
 
-// plan is the suites in the order given.
+// plan is what a run will do.
 type plan struct {
+	// key is the run's, in labels and names.
+	key, workspace string
+	// suites are in the order given.
 	suites []suite
+	// services are the suites and what they depend on, by name; order is their
+	// names in the source's order.
+	services map[string]service
+	order    []string
+
+	timeout, idle time.Duration
+	// tries is how often a suite is run until it passes.
+	tries       int
+	network     string
+	failOnEmpty bool
+	keep        bool
+	// paths come from the input, before those that the services give.
+	paths junit.PathMap
+	// notes tell what of the services has no effect in a test.
+	notes []string
 }
 
-// suite is a container whose exit code is the verdict.
+// suite is a service whose exit code is the verdict.
 type suite struct {
+	name string
+	// needs are all services that it depends on, directly or not.
+	needs []string
+	// reports are patterns in its container.
+	reports   []string
+	artifacts []copiedOut
+}
+
+// copiedOut is a file or folder that is copied out of a service's container.
+type copiedOut struct {
+	service string
+	// from is a path in the container, to one relative to the workspace.
+	from, to string
+}
+
+// service is a container of a suite or of something that it depends on.
+type service struct {
 	name string
 	// build is nil for an image that is pulled.
 	build   *compose.Build
@@ -36,58 +67,65 @@ type suite struct {
 	// image is what is built or pulled.
 	image     image.Reference
 	container engine.Container
+	// aliases are its names in the suite's network.
+	aliases []string
+	// volumes are named ones, fresh for each try.
+	volumes []engine.Volume
+	copies  []copied
+	needs   []need
+	// paths tell where folders of the container are in the repository.
+	paths junit.PathMap
+}
+
+// copied is a file or folder of the workspace that stands at a path in the
+// container before it starts, in place of a bind mount.
+type copied struct{ from, to string }
+
+// need is a service that another one waits for.
+type need struct {
+	service string
+	// condition is one of Compose's.
+	condition string
+	// optional tells that the other one is started without it too.
+	optional bool
 }
 
 // makePlan decides everything that can be decided without the engine.
 func makePlan(c config, key string, project *compose.Project) (plan, error) {
-	var p plan
-	names := []string(c.Suites)
-	var problems []error
-	switch {
-	case len(names) == 0 && c.Services == "":
-		problems = append(problems, action.BadInput("suites", "is empty; name the services of the Compose file that are test suites, one a line; there are: %s", strings.Join(project.Names, ", ")))
-	case len(names) == 0:
-		names = project.Names
+	p := plan{
+		key: key, workspace: project.Workspace, services: map[string]service{}, timeout: c.Timeout, idle: c.IdleTimeout, tries: 1 + c.Retries,
+		network: c.Network, failOnEmpty: c.FailOnEmpty, keep: c.Keep, paths: c.PathMap,
 	}
-	services, err := project.Select("suites", names)
-	problems = append(problems, err)
-	for _, service := range services {
-		one, err := planSuite(c, key, project, service)
-		problems = append(problems, err)
+	names, err := suiteNames(c, project)
+	problems := []error{err}
+	for _, name := range names {
+		one := suite{name: name, needs: closure(project, name)}
+		for _, member := range append(one.needs, name) {
+			if _, planned := p.services[member]; !planned {
+				problems = append(problems, p.add(c, project, member))
+			}
+		}
 		p.suites = append(p.suites, one)
 	}
+	for _, name := range project.Names {
+		if _, used := p.services[name]; used {
+			p.order = append(p.order, name)
+		}
+	}
+	if c.Services != "" {
+		p.notes = append(p.notes, unused(p, project)...)
+	}
+	problems = append(problems, p.takeReports(c.Reports), p.takeArtifacts(c.Artifacts))
 	problems = append(problems, c.BuildArgs.Unknown("build-args", project.Names)...)
 	problems = append(problems, c.Secrets.Unknown("secrets", project.Names)...)
 	return p, errors.Join(problems...)
 }
 
-func planSuite(c config, key string, project *compose.Project, service types.ServiceConfig) (suite, error) {
-	one := suite{name: service.Name, secrets: map[string][]byte{}}
-	problems := unsupported(project, service)
-	if service.Build != nil {
-		build, err := project.Build(service)
-		problems = append(problems, err)
-		args := map[string]string{}
-		maps.Copy(args, build.Args)
-		maps.Copy(args, c.BuildArgs.For(service.Name))
-		build.Args = args
-		one.build = &build
-		one.image = image.Reference{Repository: suiteImages + imageName(service.Name), Tag: key}
-	} else {
-		reference, err := c.Name(service.Image)
-		if err != nil {
-			problems = append(problems, project.At(service.Name, fmt.Errorf("service %q: %w", service.Name, err)))
-		}
-		one.image = reference
-	}
-	for name, value := range c.Secrets.For(service.Name) {
-		one.secrets[name] = []byte(value)
-	}
-	one.container = engine.Container{
-		Entrypoint: service.Entrypoint, Command: service.Command, Env: environment(service),
-		WorkingDir: service.WorkingDir, User: service.User, Labels: map[string]string{label: key},
-	}
-	return one, errors.Join(problems...)
+func (p *plan) add(c config, project *compose.Project, name string) error {
+	one, notes, err := planService(c, p.key, project, project.Services[name])
+	p.services[name] = one
+	p.notes = append(p.notes, notes...)
+	return err
 }
 
 // suiteImages begins the names of the images that are built.
@@ -103,43 +141,17 @@ func imageName(service string) string {
 	return strings.TrimPrefix(readable+"-"+hex.EncodeToString(sum[:4]), "-")
 }
 
-// environment is CI=true, as Travis set it, and the service's own.
-func environment(service types.ServiceConfig) []string {
-	values := map[string]string{"CI": "true"}
-	for name, value := range service.Environment {
-		if value != nil {
-			values[name] = *value
+// built are the names of the images that the run makes.
+func (p plan) built() []string {
+	var names []string
+	for _, name := range p.order {
+		if one := p.services[name]; one.build != nil {
+			names = append(names, one.image.String())
 		}
 	}
-	var pairs []string
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		pairs = append(pairs, name+"="+values[name])
-	}
-	return pairs
+	return names
 }
 
-// used are the keys of a service that a suite carries.
-var used = []string{"Name", "Image", "Build", "Command", "Entrypoint", "Environment", "EnvFiles", "WorkingDir", "User", "Extensions"}
-
-// without are the keys that have no effect on a test run: it is started once,
-// under a name of its own, and nothing connects to it from outside.
-var without = []string{"ContainerName", "Restart", "StdinOpen", "Tty", "Ports", "Expose", "Profiles", "Labels", "Attach"}
-
-func unsupported(project *compose.Project, service types.ServiceConfig) []error {
-	var problems []error
-	value := reflect.ValueOf(service)
-	for _, field := range reflect.VisibleFields(value.Type()) {
-		if field.Anonymous || value.FieldByIndex(field.Index).IsZero() || slices.Contains(used, field.Name) || slices.Contains(without, field.Name) || onlyDefaultNetwork(field.Name, service) {
-			continue
-		}
-		key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
-		problems = append(problems, project.At(service.Name, fmt.Errorf("service %q: %s is not supported in a suite; remove it, or give the suite in a file of its own", service.Name, key)))
-	}
-	return problems
-}
-
-// onlyDefaultNetwork tells what the parser adds to every service.
-func onlyDefaultNetwork(field string, service types.ServiceConfig) bool {
-	_, standard := service.Networks["default"]
-	return field == "Networks" && len(service.Networks) == 1 && standard
+func (p plan) suite(name string) int {
+	return slices.IndexFunc(p.suites, func(one suite) bool { return one.name == name })
 }

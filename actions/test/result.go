@@ -3,134 +3,200 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/engine"
+	"github.com/guk0/travois/internal/junit"
 )
 
-// The values of the output result, worst last.
+// The values of the output result.
 const (
-	passed  = "passed"
-	failed  = "failed"
-	errored = "errored"
+	passed   = "passed"
+	failed   = "failed"
+	timedOut = "timed-out"
+	errored  = "errored"
 )
 
-// couldNotRun is the exit code of docker run for a container that was never
-// started, in the output exit-code when no suite ran.
-const couldNotRun = 125
+// badness orders them: a suite that never ran is worse than one that failed,
+// since nobody knows what it would have said.
+var badness = []string{passed, failed, timedOut, errored}
+
+// The output exit-code when no suite that ran failed: as docker run for a
+// container that was never started, as timeout(1) for one that took too long.
+const (
+	couldNotRun = 125
+	tookTooLong = 124
+)
 
 // result is what became of the suites, in the order given.
 type result struct {
 	suites []suiteResult
-	// keep tells that the images stay in the engine.
-	keep bool
+	// images are the names of those that were made, by service.
+	images map[string]string
 }
 
 type suiteResult struct {
-	name string
-	// reference names the image; image is what the container is made of.
-	reference, image   string
-	ran                bool
-	exitCode           int
-	preparing, running time.Duration
-	err                error
+	name      string
+	preparing time.Duration
+	tries     []try
+	// paths tell where its files are in the repository.
+	paths  junit.PathMap
+	memory int64
+	// ended is the limit that its images did not make in time.
+	ended *limit
+	err   error
+}
+
+// try is what became of one try.
+type try struct {
+	ran     bool
+	exit    engine.Exit
+	running time.Duration
+	reports []junit.Report
+	// warnings are what did not hide the verdict.
+	warnings []error
+	// empty tells that there should have been tests in the reports.
+	empty bool
+	ended *limit
+	err   error
 }
 
 func (p plan) unrun() result {
-	var done result
+	done := result{images: map[string]string{}}
 	for _, one := range p.suites {
-		done.suites = append(done.suites, suiteResult{name: one.name, reference: one.image.String()})
+		done.suites = append(done.suites, suiteResult{
+			name: one.name, memory: p.services[one.name].container.Memory,
+		})
 	}
 	return done
 }
 
-func (s suiteResult) verdict() string {
+// take notes the images that the suite is made of, and where its files are in
+// the repository: by the input, by its mounts, by WORKDIR of what was built.
+func (s *suiteResult) take(p plan, one suite, images map[string]made) {
+	service := p.services[one.name]
+	s.paths = append(append(s.paths, p.paths...), service.paths...)
+	if service.build != nil {
+		if inside, err := filepath.Rel(p.workspace, service.build.Context); err == nil && filepath.IsLocal(inside) {
+			s.paths = append(s.paths, junit.Mapping{From: path.Join("/", images[one.name].WorkingDir), To: inside})
+		}
+	}
+	for _, name := range append(one.needs, one.name) {
+		s.preparing = max(s.preparing, images[name].took)
+		if images[name].ended != nil {
+			s.ended = images[name].ended
+		}
+	}
+}
+
+func (t try) verdict() string {
 	switch {
-	case s.err != nil || !s.ran:
+	case t.ended != nil:
+		return timedOut
+	case t.err != nil || !t.ran:
 		return errored
-	case s.exitCode != 0:
+	case t.exit.Code != 0 || t.empty:
 		return failed
 	}
 	return passed
 }
 
-// verdict is the worst of the suites': a suite that never ran is worse than one
-// that failed, since nobody knows what it would have said.
+// last is the try that counts.
+func (s suiteResult) last() try {
+	if len(s.tries) == 0 {
+		return try{err: s.err, ended: s.ended}
+	}
+	return s.tries[len(s.tries)-1]
+}
+
+func (s suiteResult) verdict() string { return s.last().verdict() }
+
+// flaky tells that a suite passed, and not at once.
+func (s suiteResult) flaky() bool { return len(s.tries) > 1 && s.verdict() == passed }
+
+// verdict is the worst of the suites'.
 func (d result) verdict() string {
-	worst := passed
+	worst := 0
 	for _, one := range d.suites {
-		switch verdict := one.verdict(); {
-		case verdict == errored:
-			worst = errored
-		case verdict == failed && worst == passed:
-			worst = failed
-		}
+		worst = max(worst, slices.Index(badness, one.verdict()))
 	}
 	if len(d.suites) == 0 {
 		return errored
 	}
-	return worst
+	return badness[worst]
 }
 
 // exitCode is that of the first suite that failed.
 func (d result) exitCode() int {
 	for _, one := range d.suites {
-		if one.ran && one.exitCode != 0 {
-			return one.exitCode
+		if last := one.last(); last.ran && last.exit.Code != 0 {
+			return last.exit.Code
 		}
 	}
-	if d.verdict() == errored {
-		return couldNotRun
-	}
-	return 0
+	return map[string]int{passed: 0, failed: 1, timedOut: tookTooLong, errored: couldNotRun}[d.verdict()]
 }
 
-// errors are the reasons of the suites that did not run and of those that
-// failed.
+// reason is why a suite did not pass.
+func (s suiteResult) reason(of try) error {
+	var why error
+	switch of.verdict() {
+	case timedOut:
+		why = fmt.Errorf("suite %q timed out: %w", s.name, of.err)
+	case errored:
+		why = fmt.Errorf("suite %q could not be run: %w", s.name, of.err)
+	case failed:
+		why = fmt.Errorf("suite %q failed: %s", s.name, explain(of.exit, s.memory))
+		if of.exit.Code == 0 {
+			why = fmt.Errorf("suite %q failed: it exited with 0, and its reports hold no tests (fail-on-empty)", s.name)
+		}
+	}
+	return why
+}
+
+// errors are the reasons of the suites that did not pass.
 func (d result) errors() error {
 	var problems []error
 	for _, one := range d.suites {
-		switch one.verdict() {
-		case errored:
+		if one.err != nil {
 			problems = append(problems, one.err)
-		case failed:
-			problems = append(problems, fmt.Errorf("suite %q failed: it exited with %d", one.name, one.exitCode))
+			continue
 		}
+		problems = append(problems, one.reason(one.last()))
 	}
 	return errors.Join(problems...)
 }
 
-func finish(r *action.Runner, done result, err error) error {
-	return r.Finish(done.outputs(), done.summary(), err)
+func (t try) totals() junit.Totals {
+	var all junit.Totals
+	for _, report := range t.reports {
+		all = all.Add(report.Totals())
+	}
+	return all
+}
+
+func (d result) totals() junit.Totals {
+	var all junit.Totals
+	for _, one := range d.suites {
+		all = all.Add(one.last().totals())
+	}
+	return all
 }
 
 func (d result) outputs() action.Outputs {
-	images := map[string]string{}
-	for _, one := range d.suites {
-		if d.keep && one.image != "" {
-			images[one.name] = one.reference
-		}
+	totals := d.totals()
+	outputs := action.Outputs{
+		"result": d.verdict(), "exit-code": strconv.Itoa(d.exitCode()),
+		"tests": strconv.Itoa(totals.Tests), "failures": strconv.Itoa(totals.Failures), "skipped": strconv.Itoa(totals.Skipped),
 	}
-	outputs := action.Outputs{"result": d.verdict(), "exit-code": strconv.Itoa(d.exitCode())}
+	images := d.images
+	if images == nil {
+		images = map[string]string{}
+	}
 	outputs.JSON("images", images)
 	return outputs
-}
-
-func (d result) summary() string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "## Tests: %s\n\n", d.verdict())
-	if len(d.suites) == 0 {
-		return text.String()
-	}
-	text.WriteString("| suite | result | exit code | build | run |\n|---|---|--:|--:|--:|\n")
-	for _, one := range d.suites {
-		code := "–"
-		if one.ran {
-			code = strconv.Itoa(one.exitCode)
-		}
-		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", one.name, one.verdict(), code, action.Seconds(one.preparing), action.Seconds(one.running))
-	}
-	return text.String()
 }

@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,10 +24,10 @@ func run(ctx context.Context, r *action.Runner) error {
 		return finish(r, p.unrun(), err)
 	}
 	defer func() { _ = eng.Close() }()
-	done, err := execute(ctx, r.Log, eng, p, credentials.Lookup)
-	done.keep = c.Keep
-	if !c.Keep {
-		err = errors.Join(err, removeImages(ctx, eng, p))
+	s := session{plan: p, log: r.Log, eng: eng, logins: credentials.Lookup}
+	done, err := s.execute(ctx)
+	if !p.keep {
+		err = errors.Join(err, eng.RemoveImages(ctx, p.built()))
 	}
 	return finish(r, done, err)
 }
@@ -49,80 +46,57 @@ func prepare(ctx context.Context, r *action.Runner, c config) (plan, error) {
 	return makePlan(c, r.StepKey(), project)
 }
 
-// sweep removes what a step that was killed left behind.
-func sweep(ctx context.Context, r *action.Runner) error {
-	eng, err := engine.Connect(ctx, r.Getenv)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = eng.Close() }()
-	count, err := eng.Sweep(ctx, label+"="+r.StepKey())
-	if count > 0 {
-		r.Log.Printf("removed %d containers that the step had left behind", count)
-	}
-	if c, _, _ := read(r); c.Keep {
-		return err
-	}
-	return errors.Join(err, eng.SweepImages(ctx, suiteImages+"*:"+r.StepKey()))
+// session is a plan being carried out.
+type session struct {
+	plan   plan
+	log    *action.Log
+	eng    *engine.Engine
+	logins engine.LoginFunc
 }
 
-// execute builds all suites, then runs side by side those whose image is
-// there, each to its end.
-func execute(ctx context.Context, log *action.Log, eng *engine.Engine, p plan, logins engine.LoginFunc) (result, error) {
-	done := p.unrun()
-	log.Group("Build and pull the suites' images")
-	buildErr := images(ctx, log, eng, p, logins, done.suites)
-	log.EndGroup()
-	prefixes := p.prefixes()
+// execute makes all images, then runs the suites side by side, each to its
+// end.
+func (s *session) execute(ctx context.Context) (result, error) {
+	for _, note := range s.plan.notes {
+		s.log.Printf("%s", note)
+	}
+	done := s.plan.unrun()
+	bounded, cancel := withTimeout(ctx, s.plan.timeout)
+	defer cancel()
+	images, err := s.makeImages(bounded)
+	done.images = s.kept(images)
+	prefixes := s.plan.prefixes()
 	var group errgroup.Group
-	for i, one := range p.suites {
-		if done.suites[i].err != nil {
+	for i, one := range s.plan.suites {
+		done.suites[i].take(s.plan, one, images)
+		if done.suites[i].err = s.ready(one, images); done.suites[i].err != nil {
 			continue
 		}
 		group.Go(func() error {
-			runSuite(ctx, log.Writer(prefixes[i]), eng, one, &done.suites[i])
+			s.runSuite(ctx, bounded, one, images, prefixes[i], &done.suites[i])
 			return nil
 		})
 	}
-	return done, errors.Join(buildErr, group.Wait(), done.errors())
+	return done, errors.Join(err, group.Wait(), ctx.Err(), done.errors())
 }
 
-// images makes every suite's image present. What fails is the suite's own
-// error.
-func images(ctx context.Context, log *action.Log, eng *engine.Engine, p plan, logins engine.LoginFunc, suites []suiteResult) error {
-	var group errgroup.Group
-	for i, one := range p.suites {
-		output := log.Writer(one.name + " | ")
-		group.Go(func() error {
-			started := time.Now()
-			suites[i].image, suites[i].err = makeImage(ctx, eng, one, output, logins)
-			suites[i].preparing = time.Since(started)
-			return output.Close()
-		})
-	}
-	return group.Wait()
-}
+// pause is between two tries, as travis_retry made it.
+const pause = time.Second
 
-// makeImage gives what the container is made of: for an image that was built its
-// ID, which no other run can move as it can a name.
-func makeImage(ctx context.Context, eng *engine.Engine, one suite, output io.Writer, logins engine.LoginFunc) (string, error) {
-	if one.build == nil {
-		return one.image.String(), eng.Pull(ctx, one.image.String(), one.image.Registry, logins)
-	}
-	built, err := eng.Build(ctx, []engine.Image{{
-		Build: *one.build, Names: []string{one.image.String()}, Secrets: one.secrets, Output: output,
-	}}, logins)
-	return built[0].ID, err
-}
-
-func runSuite(ctx context.Context, output io.WriteCloser, eng *engine.Engine, one suite, into *suiteResult) {
-	started := time.Now()
-	one.container.Image = into.image
-	code, err := eng.Run(ctx, one.container, output)
-	into.running = time.Since(started)
-	into.ran, into.exitCode = err == nil, code
-	if err = errors.Join(err, output.Close()); err != nil {
-		into.err = fmt.Errorf("run %q: %w", one.name, err)
+// runSuite runs a suite until it passes or all tries are used up. The whole
+// context outlives the bounded one, which ends with the step's time.
+func (s *session) runSuite(ctx, bounded context.Context, one suite, images map[string]made, prefix string, into *suiteResult) {
+	for number := 1; number <= s.plan.tries; number++ {
+		last := s.try(ctx, bounded, one, images, prefix)
+		into.tries = append(into.tries, last)
+		if last.verdict() == passed || last.ended != nil || bounded.Err() != nil || number == s.plan.tries {
+			return
+		}
+		s.log.Printf("try %d of %d: %v; once more", number, s.plan.tries, into.reason(last))
+		select {
+		case <-time.After(pause):
+		case <-bounded.Done():
+		}
 	}
 }
 
@@ -136,18 +110,8 @@ func (p plan) prefixes() []string {
 	prefixes := make([]string, len(p.suites))
 	for i, one := range p.suites {
 		if len(p.suites) > 1 {
-			prefixes[i] = one.name + strings.Repeat(" ", width-len(one.name)) + " | "
+			prefixes[i] = pad(one.name, width)
 		}
 	}
 	return prefixes
-}
-
-func removeImages(ctx context.Context, eng *engine.Engine, p plan) error {
-	var names []string
-	for _, one := range p.suites {
-		if one.build != nil {
-			names = append(names, one.image.String())
-		}
-	}
-	return eng.RemoveImages(ctx, names)
 }

@@ -4,32 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
+	"strings"
 	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/strslice"
-	"github.com/docker/docker/pkg/stdcopy"
+	"github.com/docker/docker/api/types/versions"
+	"github.com/docker/go-units"
 )
-
-// cleanupTime bounds a removal after a cancellation. The containers and then the
-// images go within the 7.5 s before the runner's second signal (actions/runner,
-// ProcessInvoker.cs).
-const cleanupTime = 3 * time.Second
-
-// cleanup is a context for removals: as long as they take, but no longer than
-// cleanupTime after the step was cancelled.
-func cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
-	cleaning, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(cleanupTime, cancel) })
-	return cleaning, func() {
-		stop()
-		cancel()
-	}
-}
 
 // Container is what a container runs.
 type Container struct {
@@ -38,110 +23,155 @@ type Container struct {
 	// Entrypoint and Command replace the image's; nil keeps them.
 	Entrypoint, Command []string
 	// Env is "KEY=VALUE" each.
-	Env              []string
-	WorkingDir, User string
+	Env                        []string
+	WorkingDir, User, Hostname string
 	// Labels mark it for Sweep.
 	Labels map[string]string
+	// Networks are those that it joins; without any, the engine's default.
+	Networks []Attachment
+	// ExtraHosts are "name:address".
+	ExtraHosts []string
+	Volumes    []Volume
+	// Tmpfs are mount options by target.
+	Tmpfs map[string]string
+	// The limits are in bytes, billionths of a processor and processes; 0 is
+	// none.
+	Memory, MemoryReservation, MemorySwap, ShmSize int64
+	NanoCPUs, PidsLimit                            int64
+	// Init runs it below a small init process; nil is the engine's default.
+	Init                      *bool
+	ReadOnly                  bool
+	CapAdd, CapDrop, GroupAdd []string
+	Sysctls                   map[string]string
+	Ulimits                   map[string]Ulimit
+	DNS                       []string
+	StopSignal                string
+	// Health replaces the image's check; nil keeps it.
+	Health *Health
 }
 
-// Run runs a container to its end and removes it, with its anonymous volumes,
-// also when the context ends. Output takes standard output and error. The
-// error says why it could not be run; an exit code other than 0 is none.
-func (e *Engine) Run(ctx context.Context, spec Container, output io.Writer) (exitCode int, err error) {
-	id, err := e.create(ctx, spec)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, e.remove(ctx, id)) }()
-	attached, err := e.docker.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
-	if err != nil {
-		return 0, fmt.Errorf("attach to the container: %w", err)
-	}
-	defer attached.Close()
-	copied := make(chan error, 1)
-	go func() {
-		_, err := stdcopy.StdCopy(output, output, attached.Reader)
-		copied <- err
-	}()
-	done, failed := e.docker.ContainerWait(ctx, id, container.WaitConditionNextExit)
-	if err := e.docker.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
-		return 0, fmt.Errorf("start the container: %w", err)
-	}
-	select {
-	case result := <-done:
-		if err := <-copied; err != nil {
-			return 0, fmt.Errorf("read the container's output: %w", err)
-		}
-		return int(result.StatusCode), nil
-	case err := <-failed:
-		return 0, fmt.Errorf("wait for the container: %w", err)
-	}
+// Attachment is a container's place in a network.
+type Attachment struct {
+	// Network is a name or ID.
+	Network string
+	// Aliases are further names that others in it find the container by.
+	Aliases []string
 }
 
-// create ignores a cancellation: the engine makes a container whether or not
-// somebody waits for its ID, and without the ID it could not be removed.
-func (e *Engine) create(ctx context.Context, spec Container) (string, error) {
+// Volume is a volume in a container. One without a name is anonymous and goes
+// with the container.
+type Volume struct {
+	Name, Target string
+	ReadOnly     bool
+}
+
+// Ulimit is a limit of setrlimit(2).
+type Ulimit struct{ Soft, Hard int64 }
+
+// Health is a health check.
+type Health struct {
+	// Test is as in the engine's API: CMD or CMD-SHELL and what follows, or
+	// NONE.
+	Test []string
+	// Zero keeps the engine's default.
+	Interval, Timeout, StartPeriod, StartInterval time.Duration
+	Retries                                       int
+}
+
+// startInterval is the first version of the API that has Health.StartInterval.
+const startInterval = "1.44"
+
+// Create makes a container and does not start it. A cancellation is ignored
+// while it does: the engine makes a container whether or not somebody waits
+// for its ID, and without the ID it could not be removed.
+func (e *Engine) Create(ctx context.Context, spec Container) (*Instance, error) {
 	if err := ctx.Err(); err != nil {
-		return "", fmt.Errorf("create the container: %w", err)
+		return nil, fmt.Errorf("create the container: %w", err)
 	}
-	created, err := e.docker.ContainerCreate(context.WithoutCancel(ctx), &container.Config{
-		Image: spec.Image, Entrypoint: strslice.StrSlice(spec.Entrypoint), Cmd: strslice.StrSlice(spec.Command), Env: spec.Env,
-		WorkingDir: spec.WorkingDir, User: spec.User, Labels: spec.Labels, AttachStdout: true, AttachStderr: true,
-	}, nil, nil, nil, "")
+	if err := e.check(spec); err != nil {
+		return nil, err
+	}
+	uncancelled := context.WithoutCancel(ctx)
+	created, err := e.docker.ContainerCreate(uncancelled, config(spec), hostConfig(spec), networking(spec), nil, "")
 	if err != nil {
-		return "", fmt.Errorf("create the container: %w", err)
+		return nil, fmt.Errorf("create the container: %w", err)
 	}
-	return created.ID, nil
+	instance := &Instance{ID: created.ID, engine: e}
+	if err := e.join(uncancelled, created.ID, spec.Networks); err != nil {
+		return nil, errors.Join(err, instance.Remove(ctx))
+	}
+	return instance, nil
 }
 
-func (e *Engine) remove(ctx context.Context, id string) error {
-	ctx, cancel := cleanup(ctx)
-	defer cancel()
-	err := e.docker.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
-	if err != nil && !errdefs.IsNotFound(err) {
-		return fmt.Errorf("remove the container: %w", err)
+func (e *Engine) check(spec Container) error {
+	if spec.Health != nil && spec.Health.StartInterval > 0 && versions.LessThan(e.docker.ClientVersion(), startInterval) {
+		return fmt.Errorf("create the container: healthcheck.start_interval needs engine 25, this is %s; remove it", e.Version)
 	}
 	return nil
 }
 
-// Labelled lists the IDs of the containers, running or not, that have a label:
-// "KEY" or "KEY=VALUE".
-func (e *Engine) Labelled(ctx context.Context, label string) ([]string, error) {
-	found, err := e.docker.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", label))})
-	if err != nil {
-		return nil, fmt.Errorf("list the containers of %s: %w", label, err)
+// join attaches a container to its networks but the first, which engines
+// before API 1.44 take alone when it is made.
+func (e *Engine) join(ctx context.Context, id string, networks []Attachment) error {
+	for i, one := range networks {
+		if i == 0 {
+			continue
+		}
+		settings := &network.EndpointSettings{Aliases: one.Aliases}
+		if err := e.docker.NetworkConnect(ctx, one.Network, id, settings); err != nil {
+			return fmt.Errorf("join the network %s: %w", one.Network, err)
+		}
 	}
-	var ids []string
-	for _, one := range found {
-		ids = append(ids, one.ID)
-	}
-	return ids, nil
+	return nil
 }
 
-// Sweep removes the containers that have a label, and gives their number: what
-// a step that was killed left behind.
-func (e *Engine) Sweep(ctx context.Context, label string) (int, error) {
-	ids, err := e.Labelled(ctx, label)
-	if err != nil {
-		return 0, err
+func config(spec Container) *container.Config {
+	return &container.Config{
+		Image: spec.Image, Entrypoint: strslice.StrSlice(spec.Entrypoint), Cmd: strslice.StrSlice(spec.Command), Env: spec.Env,
+		WorkingDir: spec.WorkingDir, User: spec.User, Hostname: spec.Hostname, Labels: spec.Labels, StopSignal: spec.StopSignal,
+		Healthcheck: spec.Health.config(), AttachStdout: true, AttachStderr: true,
 	}
-	var problems []error
-	for _, id := range ids {
-		problems = append(problems, e.remove(ctx, id))
-	}
-	return len(ids), errors.Join(problems...)
 }
 
-// SweepImages removes the images whose name fits a pattern, as
-// "travois-test/*:KEY".
-func (e *Engine) SweepImages(ctx context.Context, pattern string) error {
-	found, err := e.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", pattern))})
-	if err != nil {
-		return fmt.Errorf("list the images %s: %w", pattern, err)
+func (h *Health) config() *container.HealthConfig {
+	if h == nil {
+		return nil
 	}
-	var names []string
-	for _, one := range found {
-		names = append(names, one.RepoTags...)
+	return &container.HealthConfig{
+		Test: h.Test, Interval: h.Interval, Timeout: h.Timeout, StartPeriod: h.StartPeriod, StartInterval: h.StartInterval, Retries: h.Retries,
 	}
-	return e.RemoveImages(ctx, names)
+}
+
+func hostConfig(spec Container) *container.HostConfig {
+	host := &container.HostConfig{
+		ExtraHosts: spec.ExtraHosts, Tmpfs: spec.Tmpfs, ShmSize: spec.ShmSize, Init: spec.Init, ReadonlyRootfs: spec.ReadOnly,
+		CapAdd: spec.CapAdd, CapDrop: spec.CapDrop, GroupAdd: spec.GroupAdd, Sysctls: spec.Sysctls, DNS: spec.DNS,
+	}
+	host.Resources = container.Resources{
+		Memory: spec.Memory, MemoryReservation: spec.MemoryReservation, MemorySwap: spec.MemorySwap, NanoCPUs: spec.NanoCPUs,
+	}
+	if spec.PidsLimit != 0 {
+		host.PidsLimit = &spec.PidsLimit
+	}
+	for name, limit := range spec.Ulimits {
+		host.Ulimits = append(host.Ulimits, &units.Ulimit{Name: name, Soft: limit.Soft, Hard: limit.Hard})
+	}
+	slices.SortFunc(host.Ulimits, func(a, b *units.Ulimit) int { return strings.Compare(a.Name, b.Name) })
+	for _, volume := range spec.Volumes {
+		host.Mounts = append(host.Mounts, mount.Mount{Type: mount.TypeVolume, Source: volume.Name, Target: volume.Target, ReadOnly: volume.ReadOnly})
+	}
+	if len(spec.Networks) > 0 {
+		host.NetworkMode = container.NetworkMode(spec.Networks[0].Network)
+	}
+	return host
+}
+
+func networking(spec Container) *network.NetworkingConfig {
+	if len(spec.Networks) == 0 {
+		return nil
+	}
+	first := spec.Networks[0]
+	return &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
+		first.Network: {Aliases: first.Aliases},
+	}}
 }

@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/engine"
@@ -58,7 +57,7 @@ func TestBuildRunPush(t *testing.T) {
 	}
 
 	var output bytes.Buffer
-	code, err := eng.Run(t.Context(), engine.Container{Image: name.String(), Env: []string{"WORD=abc"}}, &output)
+	code, err := run(t.Context(), eng, engine.Container{Image: name.String(), Env: []string{"WORD=abc"}}, &output)
 	ordered := strings.Replace(output.String(), "careful\n", "", 1) // two streams have no order between them
 	if err != nil || code != 3 || ordered != "hello\nabc\n" || ordered == output.String() {
 		t.Errorf("code %d, %v, output %q", code, err, &output)
@@ -113,37 +112,8 @@ func TestBuildArgs(t *testing.T) {
 	}
 	t.Cleanup(func() { removeImages(t, eng, "travois-test/args:1") })
 	output.Reset()
-	if code, err := eng.Run(t.Context(), engine.Container{Image: built[0].ID}, &output); err != nil || code != 0 || output.String() != "hi\n" {
+	if code, err := run(t.Context(), eng, engine.Container{Image: built[0].ID}, &output); err != nil || code != 0 || output.String() != "hi\n" {
 		t.Errorf("code %d, %v, output %q", code, err, &output)
-	}
-}
-
-func TestRunErrors(t *testing.T) {
-	eng := enginetest.Connect(t)
-	if _, err := eng.Run(t.Context(), engine.Container{Image: "travois-test/none:1"}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "create the container") {
-		t.Errorf("got %v", err)
-	}
-}
-
-// TestRunEndsWithTheContext shows that nothing is left of a run that was
-// cancelled.
-func TestRunEndsWithTheContext(t *testing.T) {
-	eng := enginetest.Connect(t)
-	name := "travois-test/cancelled:1"
-	if _, err := eng.Build(t.Context(), []engine.Image{{Build: build(enginetest.Context(t, "print=started", "wait=5m"), "x"), Names: []string{name}, Output: &bytes.Buffer{}}}, nobody); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { removeImages(t, eng, name) })
-	ctx, cancel := context.WithCancel(t.Context())
-	started := writerFunc(func([]byte) { cancel() })
-	labels := map[string]string{"io.travois.enginetest": t.Name()}
-	begin := time.Now()
-	_, err := eng.Run(ctx, engine.Container{Image: name, Labels: labels}, started)
-	if err == nil || ctx.Err() == nil {
-		t.Errorf("got %v", err)
-	}
-	if count, err := eng.Sweep(t.Context(), fmt.Sprintf("io.travois.enginetest=%s", t.Name())); err != nil || count != 0 {
-		t.Errorf("%d containers were left after %s: %v", count, time.Since(begin), err)
 	}
 }
 
@@ -171,6 +141,20 @@ func TestPullLeavesWhatIsThere(t *testing.T) {
 	if err := eng.Pull(t.Context(), host+"/guk0/none:1", host, nobody); err == nil || !strings.Contains(err.Error(), "pull "+host+"/guk0/none:1") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// run runs a container to its end and removes it.
+func run(ctx context.Context, eng *engine.Engine, spec engine.Container, output io.Writer) (code int, err error) {
+	instance, err := eng.Create(ctx, spec)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, instance.Remove(ctx)) }()
+	if err := instance.Start(ctx, output); err != nil {
+		return 0, err
+	}
+	exit, err := instance.Wait(ctx)
+	return exit.Code, err
 }
 
 type writerFunc func([]byte)

@@ -1,56 +1,42 @@
 // Command program is what test images run: each argument is one thing to do.
 //
-//	print=TEXT   writes a line to standard output
-//	warn=TEXT    writes a line to standard error
-//	env=NAME     writes a variable's value
-//	wait=TIME    waits, as 2s
-//	serve=TEXT   answers HTTP on port 80 with a text, until it is stopped
-//	exit=CODE    ends
+//	print=TEXT       writes a line to standard output
+//	warn=TEXT        writes a line to standard error
+//	env=NAME         writes a variable's value
+//	wait=TIME        waits, as 2s
+//	serve=TEXT       answers HTTP on port 80 with a text, until it is stopped
+//	probe=HOST:PORT  asks HTTP there and writes the answer; fails without one
+//	ask=PORT         asks HTTP at the container's gateway; fails unless it is 200
+//	lookup=NAME      fails unless a name has an address
+//	file=PATH:TEXT   writes a file, with the folders above it
+//	read=PATH        writes a file's content
+//	stat=PATH        writes a file's mode and owner
+//	await=PATH       waits until there is a file
+//	link=PATH:TO     makes a symbolic link
+//	alloc=MB         takes memory, and keeps it
+//	flood=BYTES      writes lines of 80 bytes
+//	raw=TEXT         writes a quoted Go string, without a line's end
+//	signal=NUMBER    sends a signal to itself
+//	exit=CODE        ends
 package main
 
 import (
 	"fmt"
-	"net/http"
 	"os"
-	"strconv"
 	"strings"
-	"time"
 )
 
 func main() {
 	for _, argument := range os.Args[1:] {
 		verb, value, _ := strings.Cut(argument, "=")
-		if err := do(verb, value); err != nil {
+		do, known := verbs[verb]
+		if !known {
+			fmt.Fprintf(os.Stderr, "unknown verb %q\n", verb)
+			os.Exit(2)
+		}
+		if err := do(value); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(2)
 		}
 	}
-}
-
-func do(verb, value string) error {
-	switch verb {
-	case "print":
-		fmt.Println(value)
-	case "warn":
-		fmt.Fprintln(os.Stderr, value)
-	case "env":
-		fmt.Println(os.Getenv(value))
-	case "wait":
-		d, err := time.ParseDuration(value)
-		time.Sleep(d)
-		return err
-	case "serve":
-		return http.ListenAndServe(":80", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = fmt.Fprintln(w, value)
-		}))
-	case "exit":
-		code, err := strconv.Atoi(value)
-		if err != nil {
-			return err
-		}
-		os.Exit(code)
-	default:
-		return fmt.Errorf("unknown verb %q", verb)
-	}
-	return nil
 }

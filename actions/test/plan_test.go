@@ -1,0 +1,187 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/compose"
+	"github.com/guk0/travois/internal/engine"
+	"github.com/guk0/travois/internal/junit"
+)
+
+// planFor plans services in a workspace that has the folders web and sql.
+func planFor(t *testing.T, c config) (plan, error) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"web/Dockerfile", "sql/init.sql"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("FROM scratch\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	source := c.Source(dir, nil)
+	source.Select = c.Suites
+	project, err := compose.Load(t.Context(), source)
+	if err != nil {
+		return plan{}, err
+	}
+	return makePlan(c, "key", project)
+}
+
+func inline(services string) config {
+	return config{ServiceInputs: compose.ServiceInputs{Services: services}}
+}
+
+func TestSuites(t *testing.T) {
+	for _, c := range []struct {
+		name, services string
+		suites         action.Lines
+		want           map[string][]string // needs by suite
+	}{
+		{"what is built", "a: {build: web, depends_on: [db]}\ndb: {image: x}\nidle: {image: y}\n", nil, map[string][]string{"a": {"db"}}},
+		{"nothing is built", "lint: {image: x}\nfmt: {image: y}\n", nil, map[string][]string{"lint": {}, "fmt": {}}},
+		{"a built dependency", "e2e: {build: web, depends_on: [api]}\napi: {build: web, depends_on: [db]}\ndb: {image: x}\n", nil, map[string][]string{"e2e": {"db", "api"}}},
+		{"named", "a: {build: web}\nb: {image: x}\n", action.Lines{"b"}, map[string][]string{"b": {}}},
+		{"links", "a: {build: web, links: ['db:mysql']}\ndb: {image: x}\n", nil, map[string][]string{"a": {"db"}}},
+	} {
+		config := inline(c.services)
+		config.Suites = c.suites
+		p, err := planFor(t, config)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		got := map[string][]string{}
+		for _, one := range p.suites {
+			got[one.name] = append([]string{}, one.needs...)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+func TestContainer(t *testing.T) {
+	p, err := planFor(t, inline(`
+a:
+  build: web
+  command: [run]
+  entrypoint: /main
+  environment: {B: "2", A: "1"}
+  working_dir: /w
+  user: "1000"
+  hostname: host
+  init: true
+  mem_limit: 128m
+  shm_size: 64m
+  cpus: 0.5
+  tmpfs: ["/t:size=1m", /u]
+  extra_hosts: ["one:10.0.0.1"]
+  ulimits: {nofile: 100, nproc: {soft: 1, hard: 2}}
+  pids_limit: 9
+  healthcheck: {test: [CMD, ok], interval: 2s, retries: 4}
+  depends_on:
+    db: {condition: service_healthy, required: false}
+db:
+  image: mysql:8
+  container_name: app_db
+  deploy: {resources: {limits: {memory: 256m, cpus: "2"}, reservations: {memory: 64m}}}
+  networks: {default: {aliases: [store]}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	init := true
+	want := engine.Container{
+		Entrypoint: []string{"/main"}, Command: []string{"run"}, Env: []string{"A=1", "B=2", "CI=true"}, WorkingDir: "/w", User: "1000", Hostname: "host",
+		Labels: map[string]string{label: "key"}, ExtraHosts: []string{"one:10.0.0.1"}, Tmpfs: map[string]string{"/t": "size=1m", "/u": ""},
+		Memory: 128 << 20, ShmSize: 64 << 20, NanoCPUs: 5e8, PidsLimit: 9, Init: &init,
+		Ulimits: map[string]engine.Ulimit{"nofile": {Soft: 100, Hard: 100}, "nproc": {Soft: 1, Hard: 2}},
+		Health:  &engine.Health{Test: []string{"CMD", "ok"}, Interval: 2 * time.Second, Retries: 4},
+	}
+	if diff := cmp.Diff(want, p.services["a"].container); diff != "" {
+		t.Errorf("container (-want +got):\n%s", diff)
+	}
+	if db := p.services["db"].container; db.Memory != 256<<20 || db.MemoryReservation != 64<<20 || db.NanoCPUs != 2e9 {
+		t.Errorf("resources of db: %+v", db)
+	}
+	if diff := cmp.Diff([]need{{"db", healthy, true}}, p.services["a"].needs, cmp.AllowUnexported(need{})); diff != "" {
+		t.Errorf("needs (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"db", "app_db", "store"}, p.services["db"].aliases); diff != "" {
+		t.Errorf("aliases (-want +got):\n%s", diff)
+	}
+}
+
+func TestVolumes(t *testing.T) {
+	c := inline(`
+web:
+  build: web
+  volumes: [/app/node_modules, "./web:/app", "./sql:/sql:ro", "data:/data", /cache, {type: tmpfs, target: /t, tmpfs: {size: 1024}}]
+  ports: ["80:80"]
+  stdin_open: true
+`)
+	p, err := planFor(t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := p.services["web"]
+	if diff := cmp.Diff([]engine.Volume{{Name: "data", Target: "/data"}, {Target: "/cache"}}, got.volumes); diff != "" {
+		t.Errorf("volumes (-want +got):\n%s", diff)
+	}
+	if len(got.copies) != 1 || got.copies[0].to != "/sql" || filepath.Base(got.copies[0].from) != "sql" {
+		t.Errorf("copies %+v", got.copies)
+	}
+	if diff := cmp.Diff(junit.PathMap{{From: "/app", To: "web"}, {From: "/sql", To: "sql"}}, got.paths); diff != "" {
+		t.Errorf("paths (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]string{"/t": "size=1024"}, got.container.Tmpfs); diff != "" {
+		t.Errorf("tmpfs (-want +got):\n%s", diff)
+	}
+	want := []string{
+		"web: anonymous volume /app/node_modules left out with the mount that it was a hole in",
+		"web: mount web:/app left out, since the image has these files",
+		"web: sql copied to /sql in place of a mount",
+		"web: without effect in a test: ports, stdin_open",
+	}
+	if diff := cmp.Diff(want, p.notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+}
+
+func TestPlanErrors(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		config config
+		want   []string
+	}{
+		{"unknown and twice", config{Suites: action.Lines{"a", "x", "a"}, ServiceInputs: compose.ServiceInputs{Services: "a: {image: x}\n"}},
+			[]string{`there is no service "x"; there are: a`, `input suites: "a" is given twice`}},
+		{"keys", inline("a: {image: x, privileged: true, network_mode: host, devices: ['/dev/x']}\n"), []string{"privileged is not supported", "network_mode is not supported", "devices is not supported"}},
+		{"binds", inline("a: {image: x, volumes: ['/var/run/docker.sock:/s', './none:/n']}\n"), []string{"/var/run/docker.sock is outside the workspace", "there is no none in the workspace"}},
+		{"replicas", inline("a: {image: x, deploy: {replicas: 2}}\n"), []string{"deploy.replicas other than 1"}},
+		{"a cycle", inline("a: {image: x, depends_on: [b]}\nb: {image: x, depends_on: [a]}\n"), []string{"cycle"}},
+		{"an unknown dependency", inline("a: {image: x, depends_on: [b]}\n"), []string{`"b"`}},
+		{"reports", config{Reports: action.Lines{"a:/../x.xml", "b:/x.xml", "a:x.xml"}, ServiceInputs: compose.ServiceInputs{Services: "a: {image: x}\n"}},
+			[]string{`line "a:/../x.xml"`, `"b" takes no part`, `line "a:x.xml": is not service:/path`}},
+		{"artifacts", config{Artifacts: action.Lines{"a:/x=../y", "a:/x=/y", "a:/x", "a:/x=y", "a:/z=y", "a:/=z"}, ServiceInputs: compose.ServiceInputs{Services: "a: {image: x}\n"}},
+			[]string{`line "a:/x=../y"`, `line "a:/x=/y"`, `line "a:/x": has no destination`, `line "a:/z=y": goes where line "a:/x=y" goes`, `line "a:/=z": give the path`}},
+		{"whose artifact", config{Artifacts: action.Lines{"/x=y", "db:/x=z"}, ServiceInputs: compose.ServiceInputs{Services: "a: {build: web, depends_on: [db]}\nb: {build: web, depends_on: [db]}\ndb: {image: x}\n"}},
+			[]string{`line "/x=y": which suite's? there are: a, b`, `line "db:/x=z": which suite's?`}},
+	} {
+		_, err := planFor(t, c.config)
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %v\nwant an error with %q", c.name, err, want)
+			}
+		}
+	}
+}
