@@ -32,13 +32,17 @@ func finish(r *action.Runner, done result, err error) error {
 		}
 		r.Log.Printf("%v", one)
 	}
-	head := done.head()
-	if err != nil {
-		head += action.ProblemList(err)
-	}
-	text := head + done.notes() + junit.FailuresMarkdown(failures) + junit.SlowestMarkdown(done.ran())
 	r.Log.Printf("result: %s", done.verdict())
-	return errors.Join(err, r.SetOutputs(done.outputs()), r.AddSummary(text))
+	return errors.Join(err, r.SetOutputs(done.outputs()), r.AddSummary(done.summary(failures, err)))
+}
+
+// summary is Markdown: the verdicts, what went wrong, then the tests.
+func (d result) summary(failures []junit.Failure, err error) string {
+	text := d.head()
+	if err != nil {
+		text += action.ProblemList(err)
+	}
+	return text + d.notes() + junit.FailuresMarkdown(failures) + junit.SlowestMarkdown(d.ran())
 }
 
 // failures are the failed tests of the tries that count.
