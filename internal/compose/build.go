@@ -16,24 +16,53 @@ import (
 type Build struct {
 	// Service is the service that it is for.
 	Service string
-	// Context is a folder.
+	// Context is a folder, or an address that BuildKit fetches.
 	Context string
-	// Dockerfile is a file, in the context or elsewhere.
+	// Dockerfile is a file, in the context or elsewhere; in a context that is
+	// an address its path there. It is "" with Inline.
 	Dockerfile string
+	// Inline is the text of a Dockerfile that stands in the Compose file.
+	Inline string
 	// Target is a stage, "" the last one.
 	Target string
 	// Args are build arguments.
 	Args map[string]string
 	// Labels are put onto the image.
 	Labels map[string]string
+	// Contexts are further ones by name: a folder, an address, a
+	// docker-image://REFERENCE, or service:NAME for the image of another
+	// service.
+	Contexts map[string]string
+	// Secrets are what RUN --mount=type=secret may read, by id.
+	Secrets map[string][]byte
+	// SSH are the keys that RUN --mount=type=ssh may use, as files by id.
+	SSH map[string]string
+	// Platforms are as "linux/arm64"; none is the builder's own.
+	Platforms []string
+	// CacheFrom and CacheTo are where steps are looked up and kept.
+	CacheFrom, CacheTo []Cache
+	// Tags are further references that the image gets.
+	Tags []string
 	// ExtraHosts are "name=address".
 	ExtraHosts []string
 	// Network is the mode for RUN: "", "host" or "none".
 	Network string
 	// ShmSize is in bytes, 0 the engine's default.
 	ShmSize int64
+	// Ulimits are for RUN, as "soft:hard" by name.
+	Ulimits map[string]string
 	// NoCache builds every step anew; Pull asks the registry for newer bases.
 	NoCache, Pull bool
+	// Provenance and SBOM ask for attestations: "" and "false" for none,
+	// "true", or parameters as "mode=max".
+	Provenance, SBOM string
+}
+
+// Cache is one place of a build cache, in BuildKit's words: a type as
+// "registry" and its attributes.
+type Cache struct {
+	Type  string
+	Attrs map[string]string
 }
 
 // supported are the keys of Compose's `build` that Build carries.
