@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/cache"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/junit"
 	"github.com/guk0/travois/internal/registry"
@@ -14,6 +15,7 @@ import (
 type config struct {
 	compose.ServiceInputs
 	registry.LoginInputs
+	cache.Inputs
 
 	Suites      action.Lines   `env:"SUITES"`
 	Reports     action.Lines   `env:"REPORTS"`
@@ -44,7 +46,7 @@ func read(r *action.Runner) (config, registry.Credentials, error) {
 	for _, secret := range credentials.Secrets() {
 		r.Log.Mask(secret)
 	}
-	return c, credentials, errors.Join(err, credentialsErr, c.checkLimits())
+	return c, credentials, errors.Join(err, credentialsErr, c.checkLimits(), c.Check())
 }
 
 func (c config) checkLimits() error {

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/guk0/travois/internal/cache"
+	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/engine"
 )
 
@@ -65,13 +68,38 @@ func (s *session) makeImage(ctx context.Context, one service, output io.Writer) 
 func (s *session) provide(ctx context.Context, one service, watch *watch, output io.Writer) (string, error) {
 	if one.build == nil {
 		watch.now("pulling the image " + one.image.String())
-		return one.image.String(), s.eng.Pull(ctx, one.image.String(), one.image.Registry, s.logins)
+		return one.image.String(), s.eng.Pull(ctx, one.image.String(), one.image.Registry, s.logins.Lookup)
 	}
 	watch.now("building its image")
+	build, err := s.cached(ctx, one)
+	if err != nil {
+		return "", err
+	}
 	built, err := s.eng.Build(ctx, []engine.Image{{
-		Build: *one.build, Names: []string{one.image.String()}, Secrets: one.secrets, Output: output,
-	}}, s.logins)
+		Build: build, Names: []string{one.image.String()}, Secrets: one.secrets, Output: output,
+	}}, s.logins.Lookup)
 	return built[0].ID, err
+}
+
+// cached adds to a build the caches that the step uses, after those of the
+// source.
+func (s *session) cached(ctx context.Context, one service) (compose.Build, error) {
+	build := *one.build
+	from, to, err := s.cache.For(s.host, cache.Image{
+		Service: one.name, Role: cache.Test, Name: one.repository, Tags: s.present(ctx, one),
+	})
+	build.CacheFrom = append(slices.Clone(build.CacheFrom), from...)
+	build.CacheTo = append(slices.Clone(build.CacheTo), to...)
+	return build, err
+}
+
+// present are the tags of images that were pushed before, as far as there are
+// any.
+func (s *session) present(ctx context.Context, one service) []string {
+	if one.repository.Repository == "" || s.cache.Cache == cache.None {
+		return nil
+	}
+	return s.logins.Present(ctx, one.repository, s.plan.tags)
 }
 
 // checkCommand refuses a container that has nothing to run, before any is

@@ -22,6 +22,8 @@ const label = "io.travois.test"
 type plan struct {
 	// key is the run's, in labels and names.
 	key, workspace string
+	// tags are those that earlier images of the services may have.
+	tags []string
 	// suites are in the order given.
 	suites []suite
 	// services are the suites and what they depend on, by name; order is their
@@ -65,8 +67,11 @@ type service struct {
 	build   *compose.Build
 	secrets map[string][]byte
 	// image is what is built or pulled.
-	image     image.Reference
-	container engine.Container
+	image image.Reference
+	// repository is where images of the service are pushed by others, empty if
+	// the source does not say.
+	repository image.Reference
+	container  engine.Container
 	// aliases are its names in the suite's network.
 	aliases []string
 	// volumes are named ones, fresh for each try.

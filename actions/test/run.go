@@ -3,13 +3,17 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/cache"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/engine"
+	"github.com/guk0/travois/internal/image"
+	"github.com/guk0/travois/internal/registry"
 )
 
 // run is the action: inputs, plan, build and run, outputs and summary.
@@ -24,7 +28,7 @@ func run(ctx context.Context, r *action.Runner) error {
 		return finish(r, p.unrun(), err)
 	}
 	defer func() { _ = eng.Close() }()
-	s := session{plan: p, log: r.Log, eng: eng, logins: credentials.Lookup}
+	s := session{plan: p, log: r.Log, eng: eng, logins: credentials, cache: c.Inputs, host: cache.HostOf(eng.ContainerdStore, r.Getenv)}
 	done, err := s.execute(ctx)
 	if !p.keep {
 		err = errors.Join(err, eng.RemoveImages(ctx, p.built()))
@@ -43,7 +47,22 @@ func prepare(ctx context.Context, r *action.Runner, c config) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	return makePlan(c, r.StepKey(), project)
+	p, err := makePlan(c, r.StepKey(), project)
+	trigger, triggerErr := r.Trigger(action.CommitInputs{})
+	p.tags = earlier(trigger)
+	return p, errors.Join(err, triggerErr)
+}
+
+// earlier are the tags that build-push gives by default to what it pushes from
+// a branch: their images may hold steps that need not be run again.
+func earlier(trigger action.Trigger) []string {
+	var tags []string
+	for _, branch := range []string{trigger.Branch, trigger.DefaultBranch} {
+		if tag := image.BranchTag(branch); branch != "" && !slices.Contains(tags, tag) {
+			tags = append(tags, tag)
+		}
+	}
+	return append(tags, "latest")
 }
 
 // session is a plan being carried out.
@@ -51,7 +70,9 @@ type session struct {
 	plan   plan
 	log    *action.Log
 	eng    *engine.Engine
-	logins engine.LoginFunc
+	logins registry.Credentials
+	cache  cache.Inputs
+	host   cache.Host
 }
 
 // execute makes all images, then runs the suites side by side, each to its

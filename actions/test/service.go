@@ -51,7 +51,15 @@ func (s *service) takeImage(c config, key string, project *compose.Project, from
 	build.Args = args
 	s.build = &build
 	s.image = image.Reference{Repository: suiteImages + imageName(from.Name), Tag: key}
-	return err
+	if from.Image == "" {
+		return err
+	}
+	named, nameErr := c.Name(from.Image)
+	if nameErr != nil {
+		nameErr = project.At(from.Name, fmt.Errorf("service %q: %w", from.Name, nameErr))
+	}
+	s.repository = named.WithTag("")
+	return errors.Join(err, nameErr)
 }
 
 // container carries a service's keys over. Its labels, networks and volumes

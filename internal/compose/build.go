@@ -113,6 +113,9 @@ func unsupported(build *types.BuildConfig) []error {
 	return problems
 }
 
+// Remote tells a context that BuildKit fetches by its address.
+func (b Build) Remote() bool { return !filepath.IsAbs(b.Context) }
+
 func (b Build) missing(root string) error {
 	if strings.Contains(b.Context, "://") {
 		return fmt.Errorf("build.context %s is an address; check that repository out and name the folder", b.Context)

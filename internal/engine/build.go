@@ -2,24 +2,14 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/cli/cli/config/types"
 	"github.com/docker/docker/api/types/image"
 	"github.com/moby/buildkit/client"
-	"github.com/moby/buildkit/session"
-	"github.com/moby/buildkit/session/auth/authprovider"
-	"github.com/moby/buildkit/session/secrets/secretsprovider"
-	"github.com/tonistiigi/fsutil"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/guk0/travois/internal/compose"
@@ -45,7 +35,11 @@ type Built struct {
 	Size int64
 	// Steps counts the Dockerfile's steps, Cached those that were not run.
 	Steps, Cached int
-	Duration      time.Duration
+	// Started is when the build began.
+	Started  time.Time
+	Duration time.Duration
+	// Warnings are those of BuildKit's checks.
+	Warnings []Warning
 }
 
 // LoginFunc gives the login for a registry's host, false if there is none.
@@ -54,17 +48,29 @@ type LoginFunc func(host string) (username, password string, ok bool)
 // Build builds images side by side on one connection to BuildKit, each to its
 // end: the error tells of all that failed. Bases are pulled with the logins.
 func (e *Engine) Build(ctx context.Context, images []Image, logins LoginFunc) ([]Built, error) {
-	buildkit, err := client.New(ctx, "", client.WithContextDialer(e.dialBuildKit), client.WithSessionDialer(e.dialSession))
-	if err != nil {
-		return nil, fmt.Errorf("connect to BuildKit in engine %s: %w", e.Version, err)
-	}
-	defer func() { _ = buildkit.Close() }()
 	built := make([]Built, len(images))
 	problems := make([]error, len(images))
+	for i, one := range images {
+		built[i].Service = one.Build.Service
+		problems[i] = e.Refusals(one.Build)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return built, err
+	}
+	buildkit, err := client.New(ctx, "", client.WithContextDialer(e.dialBuildKit), client.WithSessionDialer(e.dialSession))
+	if err != nil {
+		return built, fmt.Errorf("connect to BuildKit in engine %s: %w", e.Version, err)
+	}
+	defer func() { _ = buildkit.Close() }()
+	ready := newOrder(images)
 	var group errgroup.Group
 	for i, one := range images {
 		group.Go(func() error {
-			built[i], problems[i] = e.buildOne(ctx, buildkit, one, logins)
+			one, problems[i] = ready.await(ctx, one)
+			if problems[i] == nil {
+				built[i], problems[i] = e.buildOne(ctx, buildkit, one, logins)
+			}
+			ready.done(one.Build.Service, problems[i])
 			return nil
 		})
 	}
@@ -77,7 +83,7 @@ func (e *Engine) buildOne(ctx context.Context, buildkit *client.Client, one Imag
 	if err != nil {
 		return built, fmt.Errorf("build %q: %w", one.Build.Service, err)
 	}
-	started := time.Now()
+	built.Started = time.Now()
 	progress := newProgress(one.Output)
 	var response *client.SolveResponse
 	var group errgroup.Group
@@ -87,13 +93,13 @@ func (e *Engine) buildOne(ctx context.Context, buildkit *client.Client, one Imag
 		return err
 	})
 	group.Go(func() error { return progress.show(ctx) })
-	if err := group.Wait(); err != nil && ctx.Err() != nil {
-		return built, fmt.Errorf("build %q: %w", one.Build.Service, ctx.Err())
-	} else if err != nil {
-		return built, fmt.Errorf("build %q: %w", one.Build.Service, plain(err))
-	}
-	built.Duration = time.Since(started)
+	err = group.Wait()
+	built.Duration = time.Since(built.Started)
 	built.Steps, built.Cached = progress.count()
+	built.Warnings = progress.warnings
+	if err != nil {
+		return built, failure(ctx, one.Build, err)
+	}
 	built.ID = imageID(response.ExporterResponse)
 	info, err := e.docker.ImageInspect(ctx, built.ID)
 	if err != nil {
@@ -107,79 +113,6 @@ func (e *Engine) buildOne(ctx context.Context, buildkit *client.Client, one Imag
 // manifest digest; the classic store by configuration digest, and gives that
 // out as containerimage.digest.
 func imageID(response map[string]string) string { return response["containerimage.digest"] }
-
-func solveOptions(one Image, logins LoginFunc) (client.SolveOpt, error) {
-	build := one.Build
-	mounts, err := mounts(build)
-	if err != nil {
-		return client.SolveOpt{}, err
-	}
-	export := map[string]string{}
-	if len(one.Names) > 0 {
-		export["name"] = strings.Join(one.Names, ",")
-	}
-	return client.SolveOpt{
-		Frontend:      "dockerfile.v0",
-		FrontendAttrs: frontendAttrs(build),
-		LocalMounts:   mounts,
-		SharedKey:     sharedKey(build),
-		Session: []session.Attachable{
-			authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{AuthConfigProvider: logins.provide}),
-			secretsprovider.FromMap(one.Secrets),
-		},
-		Exports: []client.ExportEntry{{Type: "moby", Attrs: export}},
-	}, nil
-}
-
-func mounts(build compose.Build) (map[string]fsutil.FS, error) {
-	contextFS, err := fsutil.NewFS(build.Context)
-	if err != nil {
-		return nil, fmt.Errorf("context %s: %w", build.Context, err)
-	}
-	dockerfileFS, err := fsutil.NewFS(filepath.Dir(build.Dockerfile))
-	if err != nil {
-		return nil, fmt.Errorf("dockerfile %s: %w", build.Dockerfile, err)
-	}
-	return map[string]fsutil.FS{"context": contextFS, "dockerfile": dockerfileFS}, nil
-}
-
-// sharedKey lets a later build of the same folder send only what changed.
-func sharedKey(build compose.Build) string {
-	sum := sha256.Sum256([]byte(build.Service + "\x00" + build.Context))
-	return hex.EncodeToString(sum[:])
-}
-
-// frontendAttrs are the options of BuildKit's dockerfile frontend. Source:
-// moby/buildkit, frontend/dockerui/config.go.
-func frontendAttrs(build compose.Build) map[string]string {
-	attrs := map[string]string{"filename": filepath.Base(build.Dockerfile)}
-	for name, value := range build.Args {
-		attrs["build-arg:"+name] = value
-	}
-	for name, value := range build.Labels {
-		attrs["label:"+name] = value
-	}
-	set := func(key, value string, wanted bool) {
-		if wanted {
-			attrs[key] = value
-		}
-	}
-	set("target", build.Target, build.Target != "")
-	set("no-cache", "", build.NoCache)
-	set("image-resolve-mode", "pull", build.Pull)
-	set("add-hosts", strings.Join(build.ExtraHosts, ","), len(build.ExtraHosts) > 0)
-	set("force-network-mode", build.Network, build.Network != "" && build.Network != "default")
-	set("shm-size", strconv.FormatInt(build.ShmSize, 10), build.ShmSize > 0)
-	return attrs
-}
-
-func (logins LoginFunc) provide(_ context.Context, host string, _ []string, _ authprovider.ExpireCachedAuthCheck) (types.AuthConfig, error) {
-	if logins == nil {
-		return types.AuthConfig{}, nil
-	}
-	username, password, _ := logins(host)
-	return types.AuthConfig{Username: username, Password: password, ServerAddress: host}, nil
-}
 
 // RemoveImages takes names away from images, and the images with their last
 // name, also when the context has ended. One that is not there is no error.

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -19,6 +18,8 @@ type progress struct {
 	// updates is closed by the build when it ends.
 	updates chan *client.SolveStatus
 	steps   map[digest.Digest]bool // by vertex, whether it came from the cache
+	// warnings may be read when the build has ended.
+	warnings []Warning
 }
 
 func newProgress(output io.Writer) *progress {
@@ -53,6 +54,9 @@ func (p *progress) show(ctx context.Context) error {
 var step = regexp.MustCompile(`^\[[^\]]*\d+/\d+\] `)
 
 func (p *progress) watch(update *client.SolveStatus) {
+	for _, one := range update.Warnings {
+		p.warnings = append(p.warnings, warning(one))
+	}
 	for _, vertex := range update.Vertexes {
 		_, instruction, _ := strings.Cut(vertex.Name, "] ")
 		if step.MatchString(vertex.Name) && !strings.HasPrefix(instruction, "FROM ") {
@@ -68,16 +72,4 @@ func (p *progress) count() (steps, cached int) {
 		}
 	}
 	return len(p.steps), cached
-}
-
-// plain drops the words that say through how many layers a build's error came.
-func plain(err error) error {
-	text := err.Error()
-	for _, prefix := range []string{"failed to solve: ", "rpc error: code = Unknown desc = ", "failed to solve with frontend dockerfile.v0: ", "failed to build LLB: ", "failed to create LLB definition: "} {
-		text = strings.ReplaceAll(text, prefix, "")
-	}
-	if text == err.Error() {
-		return err
-	}
-	return errors.New(text)
 }

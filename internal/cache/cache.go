@@ -1,0 +1,167 @@
+// Package cache owns where the steps of builds are kept between runs: which
+// caches a build reads and writes, by the input cache, the engine and what the
+// runner offers.
+package cache
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/compose"
+	"github.com/guk0/travois/internal/image"
+)
+
+// The values of the input cache.
+const (
+	Auto     = "auto"
+	None     = "none"
+	Inline   = "inline"
+	Registry = "registry"
+	GitHub   = "gha"
+)
+
+var kinds = []string{Auto, None, Inline, Registry, GitHub}
+
+// Inputs are alike in every action that builds.
+type Inputs struct {
+	Cache string `env:"CACHE" envDefault:"auto"`
+}
+
+// Check reports a value that is none.
+func (i Inputs) Check() error {
+	if slices.Contains(kinds, i.Cache) {
+		return nil
+	}
+	return action.BadInput("cache", "%q is none of %s", i.Cache, strings.Join(kinds, ", "))
+}
+
+// Host is what the engine and the runner can do.
+type Host struct {
+	// Exports tells an engine that can write caches of every kind; the classic
+	// image store can only write them into the image.
+	Exports bool
+	// URL and Token are those of GitHub's cache service, "" without one.
+	URL, Token string
+}
+
+// HostOf reads what the runner offers. A container action gets the address and
+// the token of the cache service, and not the variable that tells its version
+// (actions/runner, ContainerActionHandler.cs). act offers one of an older
+// version.
+func HostOf(exports bool, getenv func(string) string) Host {
+	host := Host{Exports: exports}
+	if getenv("ACT") == "" {
+		host.URL, host.Token = getenv("ACTIONS_RESULTS_URL"), getenv("ACTIONS_RUNTIME_TOKEN")
+	}
+	return host
+}
+
+func (h Host) github() bool { return h.Exports && h.URL != "" && h.Token != "" }
+
+// Image is one that is built.
+type Image struct {
+	Service string
+	// Role tells apart what builds the service: two that wrote one cache would
+	// overwrite each other's. Each reads those of all roles.
+	Role Role
+	// Name has no tag; it is empty for an image that is never pushed.
+	Name image.Reference
+	// Tags are those that an earlier image may have.
+	Tags []string
+	// Pushed tells that the image, and what is kept beside it, goes to the
+	// registry.
+	Pushed bool
+}
+
+// Role is what builds a service.
+type Role string
+
+// The roles.
+const (
+	Build Role = "build"
+	Test  Role = "test"
+)
+
+var roles = []Role{Build, Test}
+
+// For is what a build reads and writes. The error says why the engine or the
+// runner has no such cache.
+func (i Inputs) For(host Host, one Image) (from, to []compose.Cache, err error) {
+	kind := i.Cache
+	if kind == Auto && host.github() {
+		kind = GitHub
+	}
+	switch kind {
+	case None:
+		return nil, nil, nil
+	case GitHub:
+		if err := host.checkGitHub(); err != nil {
+			return nil, nil, err
+		}
+		from, to = host.gha(one)
+	case Registry:
+		if !host.Exports {
+			return nil, nil, action.BadInput("cache", "registry needs an engine with the containerd image store; this one can keep steps in the image alone: give inline or auto")
+		}
+		from, to = inRegistry(one)
+	default:
+		from, to = inImage(one)
+	}
+	return from, to, nil
+}
+
+func (h Host) checkGitHub() error {
+	switch {
+	case !h.Exports:
+		return action.BadInput("cache", "gha needs an engine with the containerd image store; this one can keep steps in the image alone: give inline or auto")
+	case !h.github():
+		return action.BadInput("cache", "gha needs GitHub's cache service, which this runner does not offer (act has none of this kind): give auto")
+	}
+	return nil
+}
+
+// gha is GitHub's cache service, with a scope for each service and role. Only
+// the steps of the last stage are kept, since more takes longer to send than
+// most builds take; a service that fails never fails a build.
+func (h Host) gha(one Image) (from, to []compose.Cache) {
+	entry := func(role Role, more map[string]string) compose.Cache {
+		attrs := map[string]string{"scope": "travois-" + one.Service + "-" + string(role), "url_v2": h.URL, "token": h.Token, "version": "2"}
+		for name, value := range more {
+			attrs[name] = value
+		}
+		return compose.Cache{Type: "gha", Attrs: attrs}
+	}
+	for _, role := range roles {
+		from = append(from, entry(role, nil))
+	}
+	return from, []compose.Cache{entry(one.Role, map[string]string{"mode": "min", "ignore-error": "true"})}
+}
+
+// inRegistry keeps steps beside the image, under a tag of each role.
+func inRegistry(one Image) (from, to []compose.Cache) {
+	if one.Name.Repository == "" {
+		return nil, nil
+	}
+	at := func(role Role) string { return one.Name.WithTag("cache-" + string(role)).String() }
+	for _, role := range roles {
+		from = append(from, compose.Cache{Type: "registry", Attrs: map[string]string{"ref": at(role)}})
+	}
+	if one.Pushed {
+		to = []compose.Cache{{Type: "registry", Attrs: map[string]string{"ref": at(one.Role), "mode": "min", "ignore-error": "true"}}}
+	}
+	return from, to
+}
+
+// inImage keeps the steps of the last stage in the image itself.
+func inImage(one Image) (from, to []compose.Cache) {
+	if one.Name.Repository != "" {
+		for _, tag := range one.Tags {
+			from = append(from, compose.Cache{Type: "registry", Attrs: map[string]string{"ref": one.Name.WithTag(tag).String()}})
+		}
+	}
+	if one.Pushed {
+		to = []compose.Cache{{Type: "inline"}}
+	}
+	return from, to
+}

@@ -1,0 +1,86 @@
+package cache_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guk0/travois/internal/cache"
+	"github.com/guk0/travois/internal/compose"
+	"github.com/guk0/travois/internal/image"
+)
+
+func registry(ref string) compose.Cache {
+	return compose.Cache{Type: "registry", Attrs: map[string]string{"ref": ref}}
+}
+
+func TestFor(t *testing.T) {
+	classic, containerd := cache.Host{}, cache.Host{Exports: true}
+	hosted := cache.Host{Exports: true, URL: "https://results.example", Token: "a-word"}
+	pushed := cache.Image{Service: "web", Role: cache.Build, Name: image.Reference{Registry: "ghcr.io", Repository: "guk0/web"}, Tags: []string{"main", "latest"}, Pushed: true}
+	tested := cache.Image{Service: "web", Role: cache.Test, Name: pushed.Name, Tags: []string{"latest"}}
+	unnamed := cache.Image{Service: "web", Role: cache.Test, Tags: []string{"latest"}}
+	gha := func(role string, more ...string) compose.Cache {
+		attrs := map[string]string{"scope": "travois-web-" + role, "url_v2": hosted.URL, "token": hosted.Token, "version": "2"}
+		for i := 0; i < len(more); i += 2 {
+			attrs[more[i]] = more[i+1]
+		}
+		return compose.Cache{Type: "gha", Attrs: attrs}
+	}
+	inline := []compose.Cache{{Type: "inline"}}
+	tags := []compose.Cache{registry("ghcr.io/guk0/web:main"), registry("ghcr.io/guk0/web:latest")}
+	for _, c := range []struct {
+		name, kind string
+		host       cache.Host
+		image      cache.Image
+		from, to   []compose.Cache
+		err        string
+	}{
+		{name: "classic", kind: "auto", host: classic, image: pushed, from: tags, to: inline},
+		{name: "containerd without the service", kind: "auto", host: containerd, image: pushed, from: tags, to: inline},
+		{name: "classic on GitHub", kind: "auto", host: cache.Host{URL: hosted.URL, Token: hosted.Token}, image: pushed, from: tags, to: inline},
+		{name: "GitHub", kind: "auto", host: hosted, image: pushed, from: []compose.Cache{gha("build"), gha("test")}, to: []compose.Cache{gha("build", "mode", "min", "ignore-error", "true")}},
+		{name: "a test reads what the build kept, and writes its own", kind: "gha", host: hosted, image: tested, from: []compose.Cache{gha("build"), gha("test")}, to: []compose.Cache{gha("test", "mode", "min", "ignore-error", "true")}},
+		{name: "a test is not pushed", kind: "inline", host: classic, image: tested, from: tags[1:]},
+		{name: "a test without a name", kind: "auto", host: classic, image: unnamed},
+		{name: "registry", kind: "registry", host: containerd, image: pushed, from: []compose.Cache{registry("ghcr.io/guk0/web:cache-build"), registry("ghcr.io/guk0/web:cache-test")},
+			to: []compose.Cache{{Type: "registry", Attrs: map[string]string{"ref": "ghcr.io/guk0/web:cache-build", "mode": "min", "ignore-error": "true"}}}},
+		{name: "none", kind: "none", host: hosted, image: pushed},
+		{name: "gha, classic", kind: "gha", host: classic, image: pushed, err: "input cache: gha needs an engine with the containerd image store; this one can keep steps in the image alone: give inline or auto"},
+		{name: "gha, no service", kind: "gha", host: containerd, image: pushed, err: "input cache: gha needs GitHub's cache service, which this runner does not offer (act has none of this kind): give auto"},
+		{name: "registry, classic", kind: "registry", host: classic, image: pushed, err: "input cache: registry needs an engine with the containerd image store; this one can keep steps in the image alone: give inline or auto"},
+	} {
+		from, to, err := cache.Inputs{Cache: c.kind}.For(c.host, c.image)
+		text := ""
+		if err != nil {
+			text = err.Error()
+		}
+		if diff := cmp.Diff(c.err, text); diff != "" {
+			t.Errorf("%s: error (-want +got):\n%s", c.name, diff)
+		}
+		if diff := cmp.Diff([][]compose.Cache{c.from, c.to}, [][]compose.Cache{from, to}); diff != "" {
+			t.Errorf("%s: (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+func TestHostOf(t *testing.T) {
+	env := map[string]string{"ACTIONS_RESULTS_URL": "https://results.example", "ACTIONS_RUNTIME_TOKEN": "a-word"}
+	if got, want := cache.HostOf(true, func(key string) string { return env[key] }), (cache.Host{Exports: true, URL: "https://results.example", Token: "a-word"}); got != want {
+		t.Errorf("on GitHub: %+v, want %+v", got, want)
+	}
+	env["ACT"] = "true"
+	if got, want := cache.HostOf(false, func(key string) string { return env[key] }), (cache.Host{}); got != want {
+		t.Errorf("under act: %+v, want %+v", got, want)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	if err := (cache.Inputs{Cache: "auto"}).Check(); err != nil {
+		t.Error(err)
+	}
+	want := `input cache: "s3" is none of auto, none, inline, registry, gha`
+	if err := (cache.Inputs{Cache: "s3"}).Check(); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/moby/buildkit/client"
+	solvererrors "github.com/moby/buildkit/solver/errdefs"
+
+	"github.com/guk0/travois/internal/compose"
+)
+
+// Warning is a finding of BuildKit's build checks.
+type Warning struct {
+	// Text is one line, URL where the check is explained.
+	Text, URL string
+	// Line is the Dockerfile's, 0 if BuildKit does not tell.
+	Line int
+}
+
+func warning(from *client.VertexWarning) Warning {
+	one := Warning{Text: string(from.Short), URL: from.URL}
+	if len(from.Range) > 0 && from.Range[0].Start != nil {
+		one.Line = int(from.Range[0].Start.Line)
+	}
+	return one
+}
+
+// BuildError is a build that failed.
+type BuildError struct {
+	Service string
+	// Dockerfile is the file's absolute path, "" if it is not in the
+	// workspace. Line is that of the step that failed, 0 if no step did.
+	Dockerfile string
+	Line       int
+	Err        error
+}
+
+func (e *BuildError) Error() string { return fmt.Sprintf("build %q: %v", e.Service, e.Err) }
+func (e *BuildError) Unwrap() error { return e.Err }
+
+func failure(ctx context.Context, build compose.Build, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("build %q: %w", build.Service, ctx.Err())
+	}
+	failed := &BuildError{Service: build.Service, Err: plain(err)}
+	if !build.Remote() {
+		failed.Dockerfile = build.Dockerfile
+	}
+	for _, source := range solvererrors.Sources(err) {
+		if len(source.Ranges) > 0 && source.Ranges[0].Start != nil {
+			failed.Line = int(source.Ranges[0].Start.Line)
+		}
+	}
+	return failed
+}
+
+// plain drops the words that say through how many layers a build's error came.
+func plain(err error) error {
+	text := err.Error()
+	for _, prefix := range []string{"failed to solve: ", "rpc error: code = Unknown desc = ", "failed to solve with frontend dockerfile.v0: ", "failed to build LLB: ", "failed to create LLB definition: "} {
+		text = strings.ReplaceAll(text, prefix, "")
+	}
+	if text == err.Error() {
+		return err
+	}
+	return errors.New(text)
+}

@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/docker/docker/api/types/versions"
+
+	"github.com/guk0/travois/internal/compose"
+)
+
+// engine23 is the API of the first engine whose BuildKit reads named contexts,
+// ulimits and shm_size; an older one drops them without a word.
+const engine23 = "1.42"
+
+// Refusals tells what of a build this engine can't do, one error a key. An
+// engine that is asked all the same would leave most of it out in silence.
+func (e *Engine) Refusals(build compose.Build) error {
+	var problems []error
+	refuse := func(wanted bool, key, why string) {
+		if wanted {
+			problems = append(problems, fmt.Errorf("service %q: build.%s: %s; this is engine %s", build.Service, key, why, e.Version))
+		}
+	}
+	if versions.LessThan(e.docker.ClientVersion(), engine23) {
+		const why = "needs an engine of version 23 or newer"
+		refuse(len(build.Contexts) > 0, "additional_contexts", why)
+		refuse(len(build.Ulimits) > 0, "ulimits", why)
+		refuse(build.ShmSize > 0, "shm_size", why)
+		refuse(hasHeredoc(build), "dockerfile_inline", why+", or a first line # syntax=docker/dockerfile:1, for a here-document")
+	}
+	if !e.ContainerdStore {
+		const why = "needs an engine with the containerd image store (features.containerd-snapshotter in its daemon.json)"
+		refuse(len(build.Platforms) > 1, "platforms, more than one", why)
+		refuse(asked(build.Provenance), "provenance", why)
+		refuse(asked(build.SBOM), "sbom", why)
+		for _, one := range build.CacheTo {
+			refuse(one.Type != "inline", "cache_to, type "+one.Type, why+"; without it only inline works")
+		}
+		for _, one := range build.CacheFrom {
+			refuse(one.Type != "registry", "cache_from, type "+one.Type, why+"; without it only registry works")
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// asked tells whether an attestation is wanted.
+func asked(value string) bool { return value != "" && value != "false" }
+
+// hasHeredoc tells a Dockerfile in the Compose file with a here-document, which
+// an old frontend takes for something else.
+func hasHeredoc(build compose.Build) bool {
+	return strings.Contains(build.Inline, "<<") && !strings.HasPrefix(strings.TrimSpace(strings.ToLower(build.Inline)), "# syntax")
+}
