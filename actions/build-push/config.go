@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/cache"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/registry"
 )
@@ -12,6 +13,7 @@ import (
 type config struct {
 	compose.ServiceInputs
 	registry.LoginInputs
+	cache.Inputs
 	action.CommitInputs
 
 	Tags      action.Lines   `env:"TAGS"`
@@ -36,7 +38,7 @@ func read(r *action.Runner) (config, action.Trigger, registry.Credentials, error
 	for _, secret := range credentials.Secrets() {
 		r.Log.Mask(secret)
 	}
-	return c, trigger, credentials, errors.Join(err, triggerErr, credentialsErr, c.checkPush())
+	return c, trigger, credentials, errors.Join(err, triggerErr, credentialsErr, c.checkPush(), c.Check())
 }
 
 func (c config) checkPush() error {

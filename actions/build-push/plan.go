@@ -10,6 +10,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/cache"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/image"
 )
@@ -21,6 +22,8 @@ type plan struct {
 	// tags go onto every image; the first one is the immutable one.
 	tags []string
 	push bool
+	// cache is where steps are kept between runs.
+	cache cache.Inputs
 }
 
 // planned is one image to be built.
@@ -40,11 +43,20 @@ func (p plan) references(one planned) []image.Reference {
 	return all
 }
 
+// names are the repositories that the plan pushes to.
+func (p plan) names() []image.Reference {
+	var all []image.Reference
+	for _, one := range p.images {
+		all = append(all, one.name)
+	}
+	return all
+}
+
 // makePlan decides everything that can be decided without the engine and the
 // registry.
 func makePlan(c config, trigger action.Trigger, project *compose.Project) (plan, error) {
 	tags, err := c.tags(trigger)
-	p := plan{workspace: project.WorkingDir, tags: tags, push: c.pushes(trigger)}
+	p := plan{workspace: project.WorkingDir, tags: tags, push: c.pushes(trigger), cache: c.Inputs}
 	problems := []error{err}
 	for _, name := range project.Names {
 		service := project.Services[name]

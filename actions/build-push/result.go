@@ -31,8 +31,12 @@ type imageResult struct {
 	name    image.Reference
 	built   engine.Built
 	// tags are those that were pushed.
-	tags    []string
-	digest  string
+	tags   []string
+	digest string
+	// already tells that the registry had the image.
+	already bool
+	// pushed is when its push began.
+	pushed  time.Time
 	pushing time.Duration
 }
 

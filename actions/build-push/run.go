@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"time"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/cache"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/engine"
-	"github.com/guk0/travois/internal/image"
 	"github.com/guk0/travois/internal/registry"
 )
 
@@ -29,13 +28,25 @@ func run(ctx context.Context, r *action.Runner) error {
 		r.Log.Printf("%s", p.plan)
 		return finish(r, p.plan.unbuilt(), nil)
 	}
-	eng, err := preflight(ctx, r, p.plan, credentials)
+	s, err := preflight(ctx, r, p.plan, credentials)
 	if err != nil {
 		return finish(r, result{verdict: rejected}, err)
 	}
-	defer func() { _ = eng.Close() }()
-	done, err := execute(ctx, r, eng, p.plan, credentials.Lookup)
+	defer func() { _ = s.eng.Close() }()
+	done, err := s.execute(ctx)
 	return finish(r, done, err)
+}
+
+// session is a plan being carried out.
+type session struct {
+	plan   plan
+	log    *action.Log
+	eng    *engine.Engine
+	logins registry.Credentials
+	// registry is where the images go.
+	registry *registry.Client
+	// builds are the plan's with their caches, in its order.
+	builds []compose.Build
 }
 
 // prepared is a plan and whether it is to be carried out.
@@ -61,27 +72,70 @@ func prepare(ctx context.Context, r *action.Runner) (prepared, registry.Credenti
 	return prepared{p, c.DryRun}, credentials, errors.Join(inputsErr, planErr)
 }
 
-// preflight finds out before the first build whether the engine answers and
-// every repository takes a push.
-func preflight(ctx context.Context, r *action.Runner, p plan, credentials registry.Credentials) (*engine.Engine, error) {
-	eng, engineErr := engine.Connect(ctx, r.Getenv)
-	var registryErr error
+// preflight finds out before the first build whether the engine answers, can
+// do what is asked, and every repository takes a push.
+func preflight(ctx context.Context, r *action.Runner, p plan, credentials registry.Credentials) (*session, error) {
+	client, err := credentials.Client(ctx)
+	problems := []error{err}
+	s := &session{plan: p, log: r.Log, logins: credentials, registry: client}
 	if p.push {
-		var names []image.Reference
-		for _, one := range p.images {
-			names = append(names, one.name)
-		}
-		registryErr = credentials.CheckPush(ctx, names)
+		problems = append(problems, credentials.CheckPush(ctx, p.names()))
 	}
-	return eng, errors.Join(engineErr, registryErr)
+	eng, err := engine.Connect(ctx, r.Getenv)
+	if err != nil {
+		return nil, errors.Join(append(problems, err)...)
+	}
+	s.eng = eng
+	problems = append(problems, s.chooseCaches(ctx, cache.HostOf(eng.ContainerdStore, r.Getenv)))
+	for _, one := range s.builds {
+		problems = append(problems, eng.Refusals(one))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, errors.Join(err, eng.Close())
+	}
+	return s, nil
+}
+
+// chooseCaches gives every build its caches, after those of the source.
+func (s *session) chooseCaches(ctx context.Context, host cache.Host) error {
+	present := s.present(ctx)
+	for i, one := range s.plan.images {
+		from, to, err := s.plan.cache.For(host, cache.Image{
+			Service: one.build.Service, Role: cache.Build, Name: one.name, Tags: present[i], Pushed: s.plan.push,
+		})
+		if err != nil {
+			return err // the same for every image
+		}
+		build := one.build
+		build.CacheFrom = append(slices.Clone(build.CacheFrom), from...)
+		build.CacheTo = append(slices.Clone(build.CacheTo), to...)
+		s.builds = append(s.builds, build)
+	}
+	return nil
+}
+
+// present are the tags, of those that move, that each repository has: their
+// images may hold steps.
+func (s *session) present(ctx context.Context) [][]string {
+	found := make([][]string, len(s.plan.images))
+	if s.plan.cache.Cache == cache.None || len(s.plan.tags) < 2 {
+		return found
+	}
+	var group errgroup.Group
+	for i, one := range s.plan.images {
+		group.Go(func() error {
+			found[i] = s.registry.Present(ctx, one.name, s.plan.tags[1:])
+			return nil
+		})
+	}
+	_ = group.Wait()
+	return found
 }
 
 // execute builds everything, then pushes everything.
-func execute(ctx context.Context, r *action.Runner, eng *engine.Engine, p plan, logins engine.LoginFunc) (result, error) {
-	done := p.unbuilt()
-	r.Log.Group(fmt.Sprintf("Build %d images", len(p.images)))
-	built, err := build(ctx, r.Log, eng, p, logins)
-	r.Log.EndGroup()
+func (s *session) execute(ctx context.Context) (result, error) {
+	done := s.plan.unbuilt()
+	built, err := s.build(ctx)
 	for i := range built {
 		done.images[i].built = built[i]
 	}
@@ -90,75 +144,15 @@ func execute(ctx context.Context, r *action.Runner, eng *engine.Engine, p plan, 
 		return done, err
 	}
 	done.verdict = builtOnly
-	if !p.push {
+	if !s.plan.push {
 		return done, nil
 	}
-	r.Log.Group(fmt.Sprintf("Push %d images", len(p.images)))
-	err = push(ctx, r.Log, eng, p, logins, done.images)
-	r.Log.EndGroup()
+	s.log.Group(fmt.Sprintf("Push %d images", len(s.plan.images)))
+	err = s.push(ctx, done.images)
+	s.log.EndGroup()
 	done.verdict = pushed
 	if err != nil {
 		done.verdict = failed
 	}
 	return done, err
-}
-
-func build(ctx context.Context, log *action.Log, eng *engine.Engine, p plan, logins engine.LoginFunc) ([]engine.Built, error) {
-	var images []engine.Image
-	var outputs []io.Closer
-	for _, one := range p.images {
-		output := log.Writer(one.build.Service + " | ")
-		outputs = append(outputs, output)
-		var names []string
-		for _, reference := range p.references(one) {
-			names = append(names, reference.String())
-		}
-		images = append(images, engine.Image{Build: one.build, Names: names, Secrets: one.secrets, Output: output})
-	}
-	built, err := eng.Build(ctx, images, logins)
-	for _, output := range outputs {
-		err = errors.Join(err, output.Close())
-	}
-	return built, err
-}
-
-// push pushes the first tag of every image side by side, and the tags that
-// move only when all images are up, so that nobody finds half a release under
-// them.
-func push(ctx context.Context, log *action.Log, eng *engine.Engine, p plan, logins engine.LoginFunc, images []imageResult) error {
-	for i, round := range [][]string{p.tags[:1], p.tags[1:]} {
-		var group errgroup.Group
-		problems := make([]error, len(images))
-		for j := range images {
-			group.Go(func() error {
-				problems[j] = pushTags(ctx, log, eng, p.images[j].name, round, logins, &images[j], i == 0)
-				return nil
-			})
-		}
-		if err := errors.Join(group.Wait(), errors.Join(problems...)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func pushTags(ctx context.Context, log *action.Log, eng *engine.Engine, name image.Reference, tags []string, logins engine.LoginFunc, one *imageResult, first bool) error {
-	started := time.Now()
-	for _, tag := range tags {
-		reference := name.WithTag(tag)
-		digest, err := eng.Push(ctx, reference.String(), logins, reference.Registry)
-		if err != nil {
-			return err
-		}
-		if first {
-			one.digest = digest
-		}
-		if digest != one.digest {
-			return fmt.Errorf("push %s: the registry has it as %s, and the first tag as %s", reference, digest, one.digest)
-		}
-		one.tags = append(one.tags, tag)
-		log.Printf("pushed %s@%s", reference, digest)
-	}
-	one.pushing += time.Since(started)
-	return nil
 }

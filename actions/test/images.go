@@ -99,7 +99,7 @@ func (s *session) present(ctx context.Context, one service) []string {
 	if one.repository.Repository == "" || s.cache.Cache == cache.None {
 		return nil
 	}
-	return s.logins.Present(ctx, one.repository, s.plan.tags)
+	return s.registry.Present(ctx, one.repository, s.plan.tags)
 }
 
 // checkCommand refuses a container that has nothing to run, before any is

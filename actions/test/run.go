@@ -28,7 +28,11 @@ func run(ctx context.Context, r *action.Runner) error {
 		return finish(r, p.unrun(), err)
 	}
 	defer func() { _ = eng.Close() }()
-	s := session{plan: p, log: r.Log, eng: eng, logins: credentials, cache: c.Inputs, host: cache.HostOf(eng.ContainerdStore, r.Getenv)}
+	client, err := credentials.Client(ctx)
+	if err != nil {
+		return finish(r, p.unrun(), err)
+	}
+	s := session{plan: p, log: r.Log, eng: eng, logins: credentials, registry: client, cache: c.Inputs, host: cache.HostOf(eng.ContainerdStore, r.Getenv)}
 	done, err := s.execute(ctx)
 	if !p.keep {
 		err = errors.Join(err, eng.RemoveImages(ctx, p.built()))
@@ -71,8 +75,10 @@ type session struct {
 	log    *action.Log
 	eng    *engine.Engine
 	logins registry.Credentials
-	cache  cache.Inputs
-	host   cache.Host
+	// registry has the images that were pushed before.
+	registry *registry.Client
+	cache    cache.Inputs
+	host     cache.Host
 }
 
 // execute makes all images, then runs the suites side by side, each to its

@@ -106,7 +106,7 @@ func (st *stage) prepare(ctx context.Context) error {
 func (st *stage) showDependencies() {
 	for _, name := range st.suite.needs {
 		unit := st.units[name]
-		text := unit.said.lines()
+		text := unit.said.Lines()
 		if exit := unit.ended.Load(); exit != nil && exit.Code != 0 {
 			st.log.Printf("%s had ended with %s", name, explain(*exit, unit.service.container.Memory))
 		}

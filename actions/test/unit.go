@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/engine"
 )
 
@@ -22,6 +23,9 @@ const (
 	completed = "service_completed_successfully"
 )
 
+// tailSize is how much of a dependency's output is kept to be shown, in bytes.
+const tailSize = 64 << 10
+
 // unit is the container of a service in a try.
 type unit struct {
 	stage   *stage
@@ -30,7 +34,7 @@ type unit struct {
 	up       func(context.Context) error
 	instance *engine.Instance
 	// said is what a dependency printed.
-	said tail
+	said action.Tail
 	// ended is how a dependency ended, nil while it runs.
 	ended atomic.Pointer[engine.Exit]
 }
@@ -39,7 +43,7 @@ type unit struct {
 func (st *stage) plant() {
 	st.units = map[string]*unit{}
 	for _, name := range append(st.suite.needs, st.suite.name) {
-		one := &unit{stage: st, service: st.plan.services[name]}
+		one := &unit{stage: st, service: st.plan.services[name], said: action.Tail{Size: tailSize}}
 		var once sync.Once
 		var err error
 		one.up = func(ctx context.Context) error {

@@ -24,6 +24,9 @@ type Image struct {
 	Secrets map[string][]byte
 	// Output takes BuildKit's progress as text.
 	Output io.Writer
+	// Ended is called when this build has ended, while others may go on; it may
+	// be nil.
+	Ended func(Built, error)
 }
 
 // Built is an image that was built.
@@ -71,6 +74,9 @@ func (e *Engine) Build(ctx context.Context, images []Image, logins LoginFunc) ([
 				built[i], problems[i] = e.buildOne(ctx, buildkit, one, logins)
 			}
 			ready.done(one.Build.Service, problems[i])
+			if one.Ended != nil {
+				one.Ended(built[i], problems[i])
+			}
 			return nil
 		})
 	}

@@ -14,20 +14,23 @@ import (
 )
 
 // Push pushes one name of an image and gives the digest that the registry has
-// it under. The engine reports a refusal inside an answer with status 200.
+// it under. The engine reports a refusal inside an answer with status 200. A
+// push of which nothing is heard for silence is given up.
 func (e *Engine) Push(ctx context.Context, name string, logins LoginFunc, host string) (string, error) {
+	ctx, heard, stop := withSilence(ctx, silence)
+	defer stop()
 	auth, err := encode(host, logins)
 	if err != nil {
 		return "", fmt.Errorf("push %s: %w", name, err)
 	}
 	stream, err := e.docker.ImagePush(ctx, name, image.PushOptions{RegistryAuth: auth})
 	if err != nil {
-		return "", fmt.Errorf("push %s: %w", name, err)
+		return "", fmt.Errorf("push %s: %w", name, because(ctx, err))
 	}
 	defer func() { _ = stream.Close() }()
-	digest, err := readProgress(stream)
+	digest, err := readProgress(io.TeeReader(stream, heard))
 	if err != nil {
-		return "", fmt.Errorf("push %s: %w", name, err)
+		return "", fmt.Errorf("push %s: %w", name, because(ctx, err))
 	}
 	if digest != "" {
 		return digest, nil

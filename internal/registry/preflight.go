@@ -118,5 +118,5 @@ func (c Credentials) Digest(ctx context.Context, reference image.Reference) (str
 type withContext struct{ ctx context.Context }
 
 func (w withContext) RoundTrip(request *http.Request) (*http.Response, error) {
-	return remote.DefaultTransport.RoundTrip(request.WithContext(w.ctx))
+	return patient{remote.DefaultTransport}.RoundTrip(request.WithContext(w.ctx))
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/guk0/travois/internal/image"
@@ -15,7 +16,7 @@ const presentWithin = 5 * time.Second
 
 // Present are the tags that a repository has, out of those asked for, in their
 // order. A registry that does not answer has none.
-func (c Credentials) Present(ctx context.Context, name image.Reference, tags []string) []string {
+func (c *Client) Present(ctx context.Context, repository image.Reference, tags []string) []string {
 	ctx, cancel := context.WithTimeout(ctx, presentWithin)
 	defer cancel()
 	var mu sync.Mutex
@@ -24,7 +25,7 @@ func (c Credentials) Present(ctx context.Context, name image.Reference, tags []s
 	group.SetLimit(parallel)
 	for _, tag := range tags {
 		group.Go(func() error {
-			_, err := c.Digest(ctx, name.WithTag(tag))
+			err := c.head(ctx, repository.WithTag(tag))
 			mu.Lock()
 			defer mu.Unlock()
 			found[tag] = err == nil
@@ -39,4 +40,13 @@ func (c Credentials) Present(ctx context.Context, name image.Reference, tags []s
 		}
 	}
 	return present
+}
+
+func (c *Client) head(ctx context.Context, reference image.Reference) error {
+	parsed, err := name.ParseReference(reference.String())
+	if err != nil {
+		return err
+	}
+	_, err = c.puller.Head(ctx, parsed)
+	return err
 }

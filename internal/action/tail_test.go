@@ -1,4 +1,4 @@
-package main
+package action
 
 import (
 	"bytes"
@@ -7,19 +7,21 @@ import (
 	"testing"
 )
 
+const tailSize = 64 << 10
+
 func TestTail(t *testing.T) {
-	var short tail
+	short := Tail{Size: tailSize}
 	for _, part := range []string{"one\n", "tw", "o\n"} {
 		_, _ = short.Write([]byte(part))
 	}
-	if got := string(short.lines()); got != "one\ntwo\n" {
+	if got := string(short.Lines()); got != "one\ntwo\n" {
 		t.Errorf("got %q", got)
 	}
-	var long tail
+	long := Tail{Size: tailSize}
 	for i := range 100_000 {
 		_, _ = fmt.Fprintf(&long, "line %d\n", i)
 	}
-	got := long.lines()
+	got := long.Lines()
 	if len(got) > tailSize+len("…\n") || !bytes.HasSuffix(got, []byte("line 99999\n")) || !strings.HasPrefix(string(got), "…\nline ") {
 		t.Errorf("%d bytes, begins %q, ends %q", len(got), got[:20], got[len(got)-20:])
 	}

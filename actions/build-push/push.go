@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/guk0/travois/internal/engine"
+	"github.com/guk0/travois/internal/image"
+	"github.com/guk0/travois/internal/registry"
+)
+
+// push pushes the first tag of every image side by side. The tags that move do
+// so when all images are up, right after one another and without a layer, so
+// that nobody finds half a release under them.
+func (s *session) push(ctx context.Context, images []imageResult) error {
+	for _, round := range []func(context.Context, *imageResult) error{s.pushFirst, s.moveTags} {
+		var group errgroup.Group
+		problems := make([]error, len(images))
+		for i := range images {
+			group.Go(func() error {
+				started := time.Now()
+				problems[i] = round(ctx, &images[i])
+				images[i].pushing += time.Since(started)
+				return nil
+			})
+		}
+		if err := errors.Join(group.Wait(), errors.Join(problems...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pushFirst makes the first tag the image's. One that the registry has under
+// any of the tags is not sent again.
+func (s *session) pushFirst(ctx context.Context, one *imageResult) error {
+	one.pushed = time.Now()
+	first := one.name.WithTag(s.plan.tags[0])
+	if digest := s.there(ctx, *one); digest != "" {
+		one.digest, one.already = digest, true
+		if err := s.registry.Tag(ctx, one.name.WithDigest(digest), s.plan.tags[:1]); err != nil {
+			return fmt.Errorf("push %s: %w", first, err)
+		}
+		one.tags = s.plan.tags[:1:1]
+		s.log.Printf("%s@%s was there already", first, digest)
+		return nil
+	}
+	digest, err := s.send(ctx, first)
+	if err != nil {
+		return err
+	}
+	one.digest, one.tags = digest, s.plan.tags[:1:1]
+	s.log.Printf("pushed %s@%s", first, digest)
+	return nil
+}
+
+// there is the digest that the registry has the image under, "" if it has not
+// or does not say.
+func (s *session) there(ctx context.Context, one imageResult) string {
+	for _, tag := range s.plan.tags {
+		if digest, err := s.registry.Has(ctx, one.name.WithTag(tag), one.built.ID); err == nil && digest != "" {
+			return digest
+		}
+	}
+	return ""
+}
+
+// A push that a registry or the network cut short is begun again: layers that
+// arrived are not sent twice.
+const (
+	pushTries = 5
+	pushPause = time.Second
+)
+
+func (s *session) send(ctx context.Context, reference image.Reference) (string, error) {
+	for try := 1; ; try++ {
+		digest, err := s.eng.Push(ctx, reference.String(), s.logins.Lookup, reference.Registry)
+		if err == nil || try == pushTries || ctx.Err() != nil || !engine.Transient(err) {
+			return digest, err
+		}
+		s.log.Printf("%v; try %d of %d follows", err, try+1, pushTries)
+		if err := s.rest(ctx, reference, try, engine.Crowded(err)); err != nil {
+			return "", err
+		}
+	}
+}
+
+// rest waits before the next try: as long as the registry asks for, where it
+// has too much to do.
+func (s *session) rest(ctx context.Context, reference image.Reference, try int, crowded bool) error {
+	select {
+	case <-time.After(pushPause << (try - 1)):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if crowded {
+		// What it answers now does not matter: the push itself will tell.
+		_ = registry.Calm(ctx, reference.Registry)
+	}
+	return ctx.Err()
+}
+
+func (s *session) moveTags(ctx context.Context, one *imageResult) error {
+	if len(s.plan.tags) == 1 {
+		return nil
+	}
+	if err := s.registry.Tag(ctx, one.name.WithDigest(one.digest), s.plan.tags[1:]); err != nil {
+		return err
+	}
+	one.tags = s.plan.tags
+	for _, tag := range s.plan.tags[1:] {
+		s.log.Printf("moved %s to %s", one.name.WithTag(tag), one.digest)
+	}
+	return nil
+}

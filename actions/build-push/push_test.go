@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/enginetest"
+	"github.com/guk0/travois/internal/image"
+	"github.com/guk0/travois/internal/registry"
+	"github.com/guk0/travois/internal/registry/registrytest"
+)
+
+// pushBench is a workspace with one service, and a registry that can be troubled.
+type pushBench struct {
+	dir, host string
+	registry  *registrytest.Faulty
+}
+
+func newPushBench(t *testing.T) *pushBench {
+	t.Helper()
+	enginetest.Connect(t)
+	b := &pushBench{dir: t.TempDir(), registry: &registrytest.Faulty{Next: registrytest.New(enginetest.Username, enginetest.Password, "guk0/")}}
+	server := httptest.NewServer(b.registry)
+	t.Cleanup(server.Close)
+	b.host = strings.TrimPrefix(server.URL, "http://")
+	enginetest.Write(t, filepath.Join(b.dir, "Dockerfile"), "FROM scratch\nCOPY content /\n")
+	b.change(t)
+	return b
+}
+
+// change makes the next image another one than every image before.
+func (b *pushBench) change(t *testing.T) {
+	t.Helper()
+	enginetest.Write(t, filepath.Join(b.dir, "content"), rand.Text())
+}
+
+// run runs the action for a commit and gives its outputs and its log.
+func (b *pushBench) run(t *testing.T, sha string) (outputs map[string]string, log string, code int) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "outputs")
+	var out bytes.Buffer
+	r := action.NewRunner([]string{
+		"GITHUB_WORKSPACE=" + b.dir, "GITHUB_OUTPUT=" + file, "GITHUB_SHA=" + sha, "GITHUB_REF=refs/heads/main", "GITHUB_EVENT_NAME=push",
+		"INPUT_SERVICES=one: {image: guk0/one, build: .}", "INPUT_REGISTRY=" + b.host, "INPUT_USERNAME=" + enginetest.Username, "INPUT_PASSWORD=" + enginetest.Password,
+		"INPUT_DEFAULT-BRANCH=main", "DOCKER_HOST=" + os.Getenv("DOCKER_HOST"),
+	}, &out)
+	code = r.Run(t.Context(), run)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs = map[string]string{}
+	for _, found := range regexp.MustCompile(`(?m)^([\w-]+)<<.*\n(.*)\n`).FindAllStringSubmatch(string(text), -1) {
+		outputs[found[1]] = found[2]
+	}
+	return outputs, out.String(), code
+}
+
+const (
+	firstSHA  = "0123456789abcdef0123456789abcdef01234567"
+	secondSHA = "fedcba9876543210fedcba9876543210fedcba98"
+)
+
+var manifests = regexp.MustCompile(`/manifests/`)
+
+// TestPushTroubles shows what a registry's trouble does to a push: some pass,
+// some are final, and whatever was said to be pushed is in the registry.
+func TestPushTroubles(t *testing.T) {
+	b := newPushBench(t)
+	for _, c := range []struct {
+		name  string
+		fault registrytest.Fault
+		want  string
+	}{
+		{"503 on a manifest", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: 1, Status: 503}, pushed},
+		{"429 on a manifest, with a pause", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: 2, Status: 429, Header: http.Header{"Retry-After": {"1"}}}, pushed},
+		{"500 on a moving tag", registrytest.Fault{Method: http.MethodPut, Path: regexp.MustCompile(`/manifests/latest`), Times: 1, Status: 500}, pushed},
+		{"a connection cut on a manifest", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: 1}, pushed},
+		{"a connection cut on a layer", registrytest.Fault{Method: http.MethodPatch, Times: 1}, pushed},
+		{"403 on a manifest", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: -1, Status: 403}, failed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b.change(t)
+			b.registry.Set(c.fault)
+			outputs, log, code := b.run(t, firstSHA)
+			if outputs["result"] != c.want || (code == 0) != (c.want == pushed) {
+				t.Fatalf("result %q, exit %d, want %q\n%s", outputs["result"], code, c.want, log)
+			}
+			if c.want == pushed {
+				b.check(t, outputs, "sha-"+firstSHA[:12], "main", "latest")
+			} else if count := b.registry.Asked(`PUT .*/manifests/`); count != 1 {
+				t.Errorf("a final refusal was asked %d times", count)
+			}
+		})
+	}
+}
+
+// check reads the tags back from the registry and compares the digests.
+func (b *pushBench) check(t *testing.T, outputs map[string]string, tags ...string) {
+	t.Helper()
+	var digests map[string]string
+	if err := json.Unmarshal([]byte(outputs["digests"]), &digests); err != nil {
+		t.Fatal(err)
+	}
+	b.registry.Set()
+	for _, tag := range tags {
+		got, err := registry.Credentials{}.Digest(t.Context(), image.Reference{Registry: b.host, Repository: "guk0/one", Tag: tag})
+		if err != nil || got != digests["one"] {
+			t.Errorf("the registry has %s as %q (%v), the output says %q", tag, got, err, digests["one"])
+		}
+	}
+}
+
+// TestPushUnchanged shows that the next commit's image, which is the same one,
+// gets its tag without a layer or an image being sent.
+func TestPushUnchanged(t *testing.T) {
+	b := newPushBench(t)
+	first, log, code := b.run(t, firstSHA)
+	if code != 0 {
+		t.Fatal(errors.New(log))
+	}
+	b.registry.Set()
+	second, log, code := b.run(t, secondSHA)
+	if code != 0 || second["digests"] != first["digests"] {
+		t.Fatalf("digests %s, then %s\n%s", first["digests"], second["digests"], log)
+	}
+	if sent := b.registry.Asked(`^(PATCH|PUT) .*/blobs/`); sent != 0 {
+		t.Errorf("%d pieces of layers were sent again", sent)
+	}
+	if put := b.registry.Asked(`^PUT .*/manifests/`); put != 1 {
+		t.Errorf("%d manifests were put, want the new tag's alone\n%s", put, log)
+	}
+	b.check(t, second, "sha-"+secondSHA[:12], "main", "latest")
+}

@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// silence is how long a push may say nothing. The engine reports every layer
+// that moves; a registry that took a connection and never answers is waited
+// for without end.
+const silence = 2 * time.Minute
+
+// withSilence is a context that ends when nothing was written to heard for a
+// time.
+func withSilence(ctx context.Context, within time.Duration) (_ context.Context, heard io.Writer, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(within, func() { cancel(quiet(within)) })
+	return ctx, restart{timer, within}, func() {
+		timer.Stop()
+		cancel(nil)
+	}
+}
+
+type restart struct {
+	timer  *time.Timer
+	within time.Duration
+}
+
+func (r restart) Write(text []byte) (int, error) {
+	r.timer.Reset(r.within)
+	return len(text), nil
+}
+
+// quiet is the cause of a context that ended because nothing was heard.
+type quiet time.Duration
+
+func (q quiet) Error() string { return fmt.Sprintf("heard nothing for %s", time.Duration(q)) }
+
+// because gives an error its cause if that is silence.
+func because(ctx context.Context, err error) error {
+	var cause quiet
+	if errors.As(context.Cause(ctx), &cause) {
+		return cause
+	}
+	return err
+}
