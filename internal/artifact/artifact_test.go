@@ -90,6 +90,7 @@ func TestWrite(t *testing.T) {
 		{"a file into a folder that is there", "there", []tar.Header{file("x.txt")}, map[string]string{"there/x.txt": "-rw-r--r-- x.txt"}, nil},
 		{"a folder becomes the path", "cov", []tar.Header{folder("out/"), file("out/x"), folder("out/d/"), file("out/d/y")},
 			map[string]string{"cov/x": "-rw-r--r-- out/x", "cov/d/y": "-rw-r--r-- out/d/y"}, nil},
+		{"a folder becomes the folder that is there", "there", []tar.Header{folder("out/"), file("out/x")}, map[string]string{"there/x": "-rw-r--r-- out/x"}, nil},
 		{"the workspace itself", ".", []tar.Header{folder("out/"), file("out/x")}, map[string]string{"out/x": "-rw-r--r-- out/x"}, nil},
 		{"no special bits", "o", []tar.Header{setuid}, map[string]string{"o/run": "-rwxr-xr-x out/run"}, nil},
 		{"links inside", "o", []tar.Header{folder("out/"), symlink("out/l", "d/x"), file("out/d/x"), {Typeflag: tar.TypeLink, Name: "out/h", Linkname: "out/d/x"}},

@@ -20,8 +20,9 @@ type Written struct {
 }
 
 // Write writes a tar stream, of one file or one folder, to a path of the
-// workspace. A path that ends in / or is a folder gets it below its own name,
-// any other one becomes it. Links are made last, so that nothing is written
+// workspace. A path that ends in / gets it below its own name, and so does a
+// folder a file; any other one becomes it, so that a folder that is written
+// again goes where it went before. Links are made last, so that nothing is written
 // through them. Limit is in bytes, 0 for none. What can't be written is told
 // by name, and the rest is written.
 func Write(stream io.Reader, workspace, to string, owner Owner, limit int64) (Written, error) {
@@ -34,9 +35,7 @@ func Write(stream io.Reader, workspace, to string, owner Owner, limit int64) (Wr
 	}
 	defer func() { _ = root.Close() }()
 	w := &writer{root: root, to: path.Clean(to), owner: owner, limit: limit}
-	if info, err := root.Stat(w.to); strings.HasSuffix(to, "/") || err == nil && info.IsDir() {
-		w.into = true
-	}
+	w.into = strings.HasSuffix(to, "/") || w.to == "."
 	err = w.all(tar.NewReader(stream))
 	w.problems = append(w.problems, err)
 	w.makeLinks()
@@ -58,13 +57,17 @@ type writer struct {
 type link struct{ name, target string }
 
 func (w *writer) all(entries *tar.Reader) error {
-	for {
+	for top := true; ; top = false {
 		header, err := entries.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("read the container's files: %w", err)
+		}
+		if top && header.Typeflag != tar.TypeDir {
+			info, err := w.root.Stat(w.to)
+			w.into = w.into || err == nil && info.IsDir()
 		}
 		name, err := w.place(header.Name)
 		if err == nil {

@@ -52,7 +52,7 @@ func Annotations(failures []Failure, limit int) []error {
 }
 
 func annotation(one Failure) error {
-	text := fmt.Sprintf("%s: %s: %s", one.Suite, one.Title(), cut(first(one.Message, string(one.Status)), longestNote))
+	text := fmt.Sprintf("%s: %s: %s", one.Suite, oneLine(one.Title()), cut(first(one.Message, string(one.Status)), longestNote))
 	if one.At == "" {
 		return errors.New(text)
 	}

@@ -146,6 +146,7 @@ var encoding = regexp.MustCompile(`^<\?xml[^>]*encoding=["']([^"']*)["'][^>]*\?>
 func clean(text []byte) []byte {
 	text = bytes.TrimLeft(bytes.TrimPrefix(text, []byte("\ufeff")), " \t\r\n")
 	text = colours.ReplaceAll(text, nil)
+	text = controls.ReplaceAll(text, []byte("?"))
 	return bytes.Map(func(r rune) rune {
 		if r == utf8.RuneError || r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0xfffe || r == 0xffff {
 			return '?'
@@ -156,6 +157,9 @@ func clean(text []byte) []byte {
 
 // colours are a terminal's, also as a test runner escapes them.
 var colours = regexp.MustCompile(`(?:\x1b|&#x1[bB];|&#27;)\[[0-9;]*[A-Za-z]`)
+
+// controls are characters that XML refuses even where they are escaped.
+var controls = regexp.MustCompile(`&#(?:x0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]));`)
 
 // root is the element above all suites.
 const root = "testsuites"

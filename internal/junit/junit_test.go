@@ -70,6 +70,10 @@ func TestParseRepairs(t *testing.T) {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}
+	escaped := junit.Parse("r.xml", strings.NewReader("<testsuite><testcase name='&#x8;&#x1b;&#0;&#27;&#x09;&#10;&#13;&#xe9;&#32;a'/></testsuite>"))
+	if escaped.Problem != nil || escaped.Cases[0].Name != "????\t\n\ré a" {
+		t.Errorf("got %+v", escaped)
+	}
 	broken := junit.Parse("r.xml", strings.NewReader("<testsuite><testcase name='a\x00\xff'/></testsuite>"))
 	if broken.Problem != nil || broken.Cases[0].Name != "a??" {
 		t.Errorf("got %+v", broken)

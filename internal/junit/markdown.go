@@ -40,7 +40,7 @@ func FailuresMarkdown(failures []Failure) string {
 			if i == wholeFailures {
 				text.WriteString("\nThe others, without their output:\n\n")
 			}
-			fmt.Fprintf(&text, "- %s: **%s**%s: %s\n", escape(one.Suite), escape(one.Title()), at(one), escape(oneLine(one.Message)))
+			fmt.Fprintf(&text, "- %s: **%s**%s: %s\n", escape(one.Suite), escape(oneLine(one.Title())), at(one), escape(oneLine(one.Message)))
 		}
 	}
 	if rest := len(failures) - wholeFailures - shortFailures; rest > 0 {
@@ -51,7 +51,7 @@ func FailuresMarkdown(failures []Failure) string {
 
 func whole(one Failure) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "<details><summary>%s: <b>%s</b>%s</summary>\n\n", escape(one.Suite), escape(one.Title()), at(one))
+	fmt.Fprintf(&text, "<details><summary>%s: <b>%s</b>%s</summary>\n\n", escape(one.Suite), escape(oneLine(one.Title())), at(one))
 	shown := one.Message
 	if one.Output != "" && !strings.HasPrefix(one.Output, one.Message) {
 		shown += "\n\n" + one.Output

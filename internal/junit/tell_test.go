@@ -59,6 +59,21 @@ func TestMarkdown(t *testing.T) {
 	actiontest.Golden(t, "testdata/summary.md", text)
 }
 
+// TestLongNames shows that names which hold a test's data leave room for what
+// went wrong.
+func TestLongNames(t *testing.T) {
+	var failures []junit.Failure
+	for range 500 {
+		failures = append(failures, failure("a.js", 1, strings.Repeat("data ", 2000), "expected 2, got 3", ""))
+	}
+	if got := junit.FailuresMarkdown(failures); len(got) > 500_000 {
+		t.Errorf("a summary of %d bytes", len(got))
+	}
+	if got := junit.Annotations(failures, 1)[0].Error(); len(got) > 4096 || !strings.Contains(got, "expected 2, got 3") {
+		t.Errorf("an annotation of %d bytes: %.300s", len(got), got)
+	}
+}
+
 // TestMarkdownOfMany shows that hundreds of failures stay within a summary.
 func TestMarkdownOfMany(t *testing.T) {
 	var failures []junit.Failure
