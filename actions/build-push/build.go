@@ -34,6 +34,13 @@ func (s *session) build(ctx context.Context) ([]engine.Built, error) {
 	return built, s.plan.located(err)
 }
 
+// mask hides the secrets that the source gives a build.
+func (p planned) mask(log *action.Log) {
+	for _, secret := range p.build.Secrets {
+		log.Mask(string(secret))
+	}
+}
+
 // located gives builds that failed at a step the step's place.
 func (p plan) located(err error) error {
 	var all []error

@@ -138,6 +138,21 @@ func (p plan) shared(project *compose.Project) []error {
 	return problems
 }
 
+// source tells what an image is built from.
+func (p plan) source(build compose.Build) string {
+	switch {
+	case build.Inline != "":
+		return "a Dockerfile in the Compose file"
+	case build.Remote():
+		return build.Context
+	}
+	dockerfile, err := filepath.Rel(p.workspace, build.Dockerfile)
+	if err != nil {
+		return build.Dockerfile
+	}
+	return dockerfile
+}
+
 // String is what dry-run prints.
 func (p plan) String() string {
 	var text strings.Builder
@@ -147,11 +162,7 @@ func (p plan) String() string {
 	}
 	fmt.Fprintf(&text, "Would %s %d images side by side:\n", verb, len(p.images))
 	for _, one := range p.images {
-		dockerfile, err := filepath.Rel(p.workspace, one.build.Dockerfile)
-		if err != nil {
-			dockerfile = one.build.Dockerfile
-		}
-		fmt.Fprintf(&text, "  %s: %s\n", one.build.Service, dockerfile)
+		fmt.Fprintf(&text, "  %s: %s\n", one.build.Service, p.source(one.build))
 		for _, reference := range p.references(one) {
 			fmt.Fprintf(&text, "    %s\n", reference)
 		}

@@ -69,6 +69,9 @@ func prepare(ctx context.Context, r *action.Runner) (prepared, registry.Credenti
 		return prepared{dryRun: c.DryRun}, nil, errors.Join(inputsErr, tagsErr, projectErr)
 	}
 	p, planErr := makePlan(c, trigger, project)
+	for _, one := range p.images {
+		one.mask(r.Log)
+	}
 	return prepared{p, c.DryRun}, credentials, errors.Join(inputsErr, planErr)
 }
 

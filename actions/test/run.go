@@ -52,6 +52,9 @@ func prepare(ctx context.Context, r *action.Runner, c config) (plan, error) {
 		return plan{}, err
 	}
 	p, err := makePlan(c, r.StepKey(), project)
+	for _, one := range p.services {
+		one.mask(r.Log)
+	}
 	trigger, triggerErr := r.Trigger(action.CommitInputs{})
 	p.tags = earlier(trigger)
 	return p, errors.Join(err, triggerErr)

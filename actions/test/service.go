@@ -11,6 +11,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/engine"
 	"github.com/guk0/travois/internal/image"
@@ -33,6 +34,16 @@ func planService(c config, key string, project *compose.Project, from types.Serv
 		notes = append(notes, fmt.Sprintf("%s: without effect in a test: %s", from.Name, strings.Join(idle, ", ")))
 	}
 	return one, notes, errors.Join(problems...)
+}
+
+// mask hides the secrets that the source gives the service's build.
+func (s service) mask(log *action.Log) {
+	if s.build == nil {
+		return
+	}
+	for _, secret := range s.build.Secrets {
+		log.Mask(string(secret))
+	}
 }
 
 func (s *service) takeImage(c config, key string, project *compose.Project, from types.ServiceConfig) error {

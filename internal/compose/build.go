@@ -41,8 +41,6 @@ type Build struct {
 	Platforms []string
 	// CacheFrom and CacheTo are where steps are looked up and kept.
 	CacheFrom, CacheTo []Cache
-	// Tags are further references that the image gets.
-	Tags []string
 	// ExtraHosts are "name=address".
 	ExtraHosts []string
 	// Network is the mode for RUN: "", "host" or "none".
@@ -67,7 +65,8 @@ type Cache struct {
 
 // supported are the keys of Compose's `build` that Build carries.
 var supported = []string{
-	"Context", "Dockerfile", "Target", "Args", "Labels", "ExtraHosts", "Network", "ShmSize", "NoCache", "Pull",
+	"Context", "Dockerfile", "DockerfileInline", "Target", "Args", "Labels", "AdditionalContexts", "Secrets", "SSH", "Platforms",
+	"CacheFrom", "CacheTo", "ExtraHosts", "Network", "ShmSize", "Ulimits", "NoCache", "Pull", "Provenance", "SBOM",
 }
 
 // Build reads a service's `build`. The error tells all that is wrong with it:
@@ -80,18 +79,22 @@ func (p *Project) Build(service types.ServiceConfig) (Build, error) {
 	build := Build{
 		Service: service.Name, Context: from.Context, Dockerfile: from.Dockerfile, Target: from.Target,
 		Args: map[string]string{}, Labels: from.Labels, ExtraHosts: from.ExtraHosts.AsList("="), Network: from.Network,
-		ShmSize: int64(from.ShmSize), NoCache: from.NoCache, Pull: from.Pull,
+		ShmSize: int64(from.ShmSize), NoCache: from.NoCache, Pull: from.Pull, Inline: from.DockerfileInline,
+		Platforms: from.Platforms, Provenance: from.Provenance, SBOM: from.SBOM,
 	}
 	for name, value := range from.Args {
 		if value != nil {
 			build.Args[name] = *value
 		}
 	}
-	if !filepath.IsAbs(build.Dockerfile) {
+	if build.Inline != "" {
+		build.Dockerfile = ""
+	} else if !filepath.IsAbs(build.Dockerfile) && !build.Remote() {
 		build.Dockerfile = filepath.Join(build.Context, build.Dockerfile)
 	}
 	var problems []error
-	for _, problem := range append(unsupported(from), build.missing(p.WorkingDir)) {
+	found := append(unsupported(from), build.missing(p.WorkingDir))
+	for _, problem := range append(found, parts(p.takeKeys(&build, from))...) {
 		if problem != nil {
 			problems = append(problems, p.At(service.Name, fmt.Errorf("service %q: %w", service.Name, problem)))
 		}
@@ -117,12 +120,15 @@ func unsupported(build *types.BuildConfig) []error {
 func (b Build) Remote() bool { return !filepath.IsAbs(b.Context) }
 
 func (b Build) missing(root string) error {
-	if strings.Contains(b.Context, "://") {
-		return fmt.Errorf("build.context %s is an address; check that repository out and name the folder", b.Context)
+	if b.Remote() {
+		return nil
 	}
 	info, err := os.Stat(b.Context)
 	if err != nil || !info.IsDir() {
 		return fmt.Errorf("build.context %s is no folder in the workspace", relative(root, b.Context))
+	}
+	if b.Inline != "" {
+		return nil
 	}
 	info, err = os.Stat(b.Dockerfile)
 	if err == nil && !info.IsDir() {

@@ -200,7 +200,6 @@ file: {build: web}
 folder: {build: nowhere}
 keys: {build: {context: web, dockerfile: Dockerfile.dev, ssh: [default], privileged: true}}
 plain: {image: x}
-remote: {build: "https://github.com/guk0/app.git"}
 `})
 	if err != nil {
 		t.Fatal(err)
@@ -216,9 +215,8 @@ remote: {build: "https://github.com/guk0/app.git"}
 	for service, wants := range map[string][]string{
 		"file":   {`input services:3: service "file": there is no Dockerfile web/Dockerfile; the context has Dockerfile.dev; name it in build.dockerfile`},
 		"folder": {`input services:4: service "folder": build.context nowhere is no folder in the workspace`},
-		"keys":   {`service "keys": build.ssh is not supported`, `service "keys": build.privileged is not supported`},
+		"keys":   {`service "keys": build.ssh: default needs an agent`, `service "keys": build.privileged is not supported`},
 		"plain":  {`service "plain" has no build`},
-		"remote": {`build.context https://github.com/guk0/app.git is an address`},
 	} {
 		_, err := project.Build(project.Services[service])
 		for _, want := range wants {

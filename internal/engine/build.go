@@ -104,7 +104,7 @@ func (e *Engine) buildOne(ctx context.Context, buildkit *client.Client, one Imag
 	built.Steps, built.Cached = progress.count()
 	built.Warnings = progress.warnings
 	if err != nil {
-		return built, failure(ctx, one.Build, err)
+		return built, failure(ctx, one.Build, progress.failed, err)
 	}
 	built.ID = imageID(response.ExporterResponse)
 	info, err := e.docker.ImageInspect(ctx, built.ID)

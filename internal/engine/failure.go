@@ -41,7 +41,9 @@ type BuildError struct {
 func (e *BuildError) Error() string { return fmt.Sprintf("build %q: %v", e.Service, e.Err) }
 func (e *BuildError) Unwrap() error { return e.Err }
 
-func failure(ctx context.Context, build compose.Build, err error) error {
+// failure is the error of a build. Step is the instruction that failed as the
+// progress told it, "" if it did not.
+func failure(ctx context.Context, build compose.Build, step string, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("build %q: %w", build.Service, ctx.Err())
 	}
@@ -53,6 +55,9 @@ func failure(ctx context.Context, build compose.Build, err error) error {
 		if len(source.Ranges) > 0 && source.Ranges[0].Start != nil {
 			failed.Line = int(source.Ranges[0].Start.Line)
 		}
+	}
+	if failed.Line == 0 && step != "" {
+		failed.Line = lineOfStep(build, step)
 	}
 	return failed
 }

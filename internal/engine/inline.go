@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 
 	"github.com/tonistiigi/fsutil"
@@ -17,7 +18,11 @@ const inlineName = "Dockerfile"
 // inline is a folder in memory with one Dockerfile.
 type inline string
 
-func (i inline) Walk(_ context.Context, _ string, each fs.WalkDirFunc) error {
+// Walk calls for the file; a target that is another one's name is not there.
+func (i inline) Walk(_ context.Context, target string, each fs.WalkDirFunc) error {
+	if name := path.Clean("/" + target); name != "/" && name != "/"+inlineName {
+		return &os.PathError{Op: "walk", Path: target, Err: fs.ErrNotExist}
+	}
 	stat := &types.Stat{Path: inlineName, Mode: 0o644, Size: int64(len(i))}
 	return each(inlineName, &fsutil.DirEntryInfo{Stat: stat}, nil)
 }

@@ -18,7 +18,9 @@ type progress struct {
 	// updates is closed by the build when it ends.
 	updates chan *client.SolveStatus
 	steps   map[digest.Digest]bool // by vertex, whether it came from the cache
-	// warnings may be read when the build has ended.
+	// failed is the instruction that ended the build. It and warnings may be read
+	// when the build has ended.
+	failed   string
 	warnings []Warning
 }
 
@@ -60,6 +62,9 @@ func (p *progress) watch(update *client.SolveStatus) {
 	for _, vertex := range update.Vertexes {
 		_, instruction, _ := strings.Cut(vertex.Name, "] ")
 		if step.MatchString(vertex.Name) && !strings.HasPrefix(instruction, "FROM ") {
+			if vertex.Error != "" && p.failed == "" {
+				p.failed = instruction
+			}
 			p.steps[vertex.Digest] = p.steps[vertex.Digest] || vertex.Cached
 		}
 	}

@@ -1,0 +1,226 @@
+package compose
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// takeKeys reads what of a `build` is more than a name or a number, and tells
+// all that is wrong with it.
+func (p *Project) takeKeys(build *Build, from *types.BuildConfig) error {
+	var problems []error
+	take := func(key string, err error) {
+		for _, one := range parts(err) {
+			problems = append(problems, fmt.Errorf("build.%s: %w", key, one))
+		}
+	}
+	var err error
+	build.Contexts, err = p.contexts(build.Service, from.AdditionalContexts)
+	take("additional_contexts", err)
+	build.Secrets, err = p.secrets(from.Secrets)
+	take("secrets", err)
+	build.SSH, err = keys(from.SSH)
+	take("ssh", err)
+	build.CacheFrom, err = caches(from.CacheFrom)
+	take("cache_from", err)
+	build.CacheTo, err = caches(from.CacheTo)
+	take("cache_to", err)
+	take("platforms", twice(from.Platforms))
+	for name, limit := range from.Ulimits {
+		if build.Ulimits == nil {
+			build.Ulimits = map[string]string{}
+		}
+		build.Ulimits[name] = ulimit(limit)
+	}
+	return errors.Join(problems...)
+}
+
+func parts(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
+
+func ulimit(from *types.UlimitsConfig) string {
+	soft, hard := from.Soft, from.Hard
+	if from.Single != 0 {
+		soft, hard = from.Single, from.Single
+	}
+	return strconv.Itoa(soft) + ":" + strconv.Itoa(hard)
+}
+
+func twice(all []string) error {
+	for i, one := range all {
+		if slices.Contains(all[:i], one) {
+			return fmt.Errorf("%s is given twice", one)
+		}
+	}
+	return nil
+}
+
+// contexts checks further contexts: a folder is there, a service is built and
+// does not start from this one in turn.
+func (p *Project) contexts(service string, from types.Mapping) (map[string]string, error) {
+	var problems []error
+	for name, one := range from {
+		other, isService := strings.CutPrefix(one, "service:")
+		switch {
+		case isService && p.Services[other].Build == nil:
+			problems = append(problems, fmt.Errorf("%s: there is no service %q with a build", name, other))
+		case isService && p.startsFrom(other, service, nil):
+			problems = append(problems, fmt.Errorf("%s: services %q and %q start from each other's image", name, service, other))
+		case strings.HasPrefix(one, "oci-layout://"):
+			problems = append(problems, fmt.Errorf("%s: an OCI layout is not supported; push it and name it as docker-image://", name))
+		case filepath.IsAbs(one):
+			if info, err := os.Stat(one); err != nil || !info.IsDir() {
+				problems = append(problems, fmt.Errorf("%s: %s is no folder in the workspace", name, relative(p.WorkingDir, one)))
+			}
+		}
+	}
+	return from, errors.Join(problems...)
+}
+
+// startsFrom tells whether a service's image is made of another one's, through
+// any number of others.
+func (p *Project) startsFrom(service, other string, seen []string) bool {
+	if service == other {
+		return true
+	}
+	build := p.Services[service].Build
+	if build == nil || slices.Contains(seen, service) {
+		return false
+	}
+	for _, one := range build.AdditionalContexts {
+		if next, is := strings.CutPrefix(one, "service:"); is && p.startsFrom(next, other, append(seen, service)) {
+			return true
+		}
+	}
+	return false
+}
+
+// secrets reads the content of build secrets, by id.
+func (p *Project) secrets(from []types.ServiceSecretConfig) (map[string][]byte, error) {
+	if len(from) == 0 {
+		return nil, nil
+	}
+	var problems []error
+	all := map[string][]byte{}
+	for _, one := range from {
+		id := one.Target
+		if id == "" {
+			id = one.Source
+		}
+		content, err := p.secret(one)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", one.Source, err))
+		}
+		all[id] = content
+	}
+	return all, errors.Join(problems...)
+}
+
+func (p *Project) secret(one types.ServiceSecretConfig) ([]byte, error) {
+	if one.UID != "" || one.GID != "" || one.Mode != nil {
+		return nil, errors.New("uid, gid and mode have no effect in a build; give them to RUN --mount=type=secret")
+	}
+	secret, declared := p.Secrets[one.Source]
+	switch {
+	case !declared:
+		return nil, errors.New("is not declared below the file's secrets; declare it there, or give the value in the input secrets")
+	case bool(secret.External):
+		return nil, errors.New("is external; give the value in the input secrets")
+	case secret.Environment != "":
+		value, given := p.Environment[secret.Environment]
+		if !given {
+			return nil, fmt.Errorf("has no value: give a line %s=… in the input vars, or the value in the input secrets", secret.Environment)
+		}
+		return []byte(value), nil
+	case secret.File != "":
+		content, err := os.ReadFile(secret.File)
+		if err != nil {
+			return nil, fmt.Errorf("there is no file %s in the workspace", relative(p.WorkingDir, secret.File))
+		}
+		return content, nil
+	}
+	return []byte(secret.Content), nil
+}
+
+// keys are SSH keys by id. A container action has no agent.
+func keys(from types.SSHConfig) (map[string]string, error) {
+	if len(from) == 0 {
+		return nil, nil
+	}
+	var problems []error
+	all := map[string]string{}
+	for _, one := range from {
+		if one.Path == "" {
+			problems = append(problems, fmt.Errorf("%s needs an agent, which the action's container lacks; write %s=path/to/a/key", one.ID, one.ID))
+			continue
+		}
+		if info, err := os.Stat(one.Path); err != nil || !info.Mode().IsRegular() {
+			problems = append(problems, fmt.Errorf("%s: there is no file %s", one.ID, one.Path))
+		}
+		all[one.ID] = one.Path
+	}
+	return all, errors.Join(problems...)
+}
+
+// cacheTypes are BuildKit's that work without a folder of the builder's.
+var cacheTypes = []string{"registry", "gha", "inline", "s3", "azblob"}
+
+// caches reads "type=…,key=value" and a bare reference, which is one in a
+// registry.
+func caches(from []string) ([]Cache, error) {
+	var all []Cache
+	var problems []error
+	for _, text := range from {
+		one, err := parseCache(text)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		all = append(all, one)
+	}
+	return all, errors.Join(problems...)
+}
+
+func parseCache(text string) (Cache, error) {
+	fields, err := csv.NewReader(strings.NewReader(text)).Read()
+	if err != nil {
+		return Cache{}, fmt.Errorf("is no list of key=value: %w", err)
+	}
+	if len(fields) == 1 && !strings.Contains(text, "=") {
+		return Cache{Type: "registry", Attrs: map[string]string{"ref": text}}, nil
+	}
+	one := Cache{Attrs: map[string]string{}}
+	for _, field := range fields {
+		key, value, found := strings.Cut(field, "=")
+		if !found {
+			return Cache{}, errors.New("is no list of key=value, as type=registry,ref=guk0/web:cache")
+		}
+		if key = strings.ToLower(key); key == "type" {
+			one.Type = value
+			continue
+		}
+		one.Attrs[key] = value
+	}
+	if one.Type == "local" {
+		return Cache{}, errors.New("type local would be a folder in the action's own container, which is gone after the step; give type=registry or type=gha")
+	}
+	if !slices.Contains(cacheTypes, one.Type) {
+		return Cache{}, fmt.Errorf("type %q is none of %s", one.Type, strings.Join(cacheTypes, ", "))
+	}
+	return one, nil
+}

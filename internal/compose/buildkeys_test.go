@@ -1,0 +1,113 @@
+package compose_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guk0/travois/internal/compose"
+)
+
+// loadBuild reads the service app out of a Compose file that stands in a
+// workspace with a folder app, a folder lib, a key and a secret's file.
+func loadBuild(t *testing.T, text string) (compose.Build, string, error) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range map[string]string{"app/Dockerfile": "FROM scratch\n", "lib/x": "", "key": "a key", "secret.txt": "from a file", "docker-compose.yml": text} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	project, err := compose.Load(t.Context(), compose.Source{Workspace: dir, Vars: map[string]string{"TOKEN": "from vars"}})
+	if err != nil {
+		return compose.Build{}, dir, err
+	}
+	build, err := project.Build(project.Services["app"])
+	return build, dir, err
+}
+
+func TestBuildKeys(t *testing.T) {
+	got, dir, err := loadBuild(t, `services:
+  base: {image: base, build: ./app}
+  app:
+    build:
+      context: ./app
+      additional_contexts: {lib: ./lib, up: service:base, img: "docker-image://busybox"}
+      secrets: [file, {source: env, target: token}]
+      ssh: [deploy=./key]
+      platforms: [linux/amd64, linux/arm64]
+      cache_from: [guk0/app:cache, "type=registry,ref=guk0/app:other"]
+      cache_to: ["type=gha,scope=app,mode=max"]
+      ulimits: {nproc: 9, nofile: {soft: 1, hard: 2}}
+      provenance: mode=max
+      sbom: true
+secrets:
+  file: {file: ./secret.txt}
+  env: {environment: TOKEN}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := compose.Build{
+		Service: "app", Context: filepath.Join(dir, "app"), Dockerfile: filepath.Join(dir, "app/Dockerfile"), Args: map[string]string{},
+		Contexts:  map[string]string{"lib": filepath.Join(dir, "lib"), "up": "service:base", "img": "docker-image://busybox"},
+		Secrets:   map[string][]byte{"file": []byte("from a file"), "token": []byte("from vars")},
+		SSH:       map[string]string{"deploy": filepath.Join(dir, "key")},
+		Platforms: []string{"linux/amd64", "linux/arm64"},
+		CacheFrom: []compose.Cache{{Type: "registry", Attrs: map[string]string{"ref": "guk0/app:cache"}}, {Type: "registry", Attrs: map[string]string{"ref": "guk0/app:other"}}},
+		CacheTo:   []compose.Cache{{Type: "gha", Attrs: map[string]string{"scope": "app", "mode": "max"}}},
+		Ulimits:   map[string]string{"nproc": "9:9", "nofile": "1:2"}, Provenance: "mode=max", SBOM: "true", ExtraHosts: []string{},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestBuildSources(t *testing.T) {
+	for _, c := range []struct{ build, context, dockerfile, inline string }{
+		{"{context: ./app, dockerfile_inline: FROM scratch}", "app", "", "FROM scratch"},
+		{"https://github.com/guk0/app.git#main:sub", "https://github.com/guk0/app.git#main:sub", "Dockerfile", ""},
+		{"{context: 'git@github.com:guk0/app.git', dockerfile: other}", "git@github.com:guk0/app.git", "other", ""},
+	} {
+		got, dir, err := loadBuild(t, "services:\n  app: {build: "+strings.Replace(c.build, "https://github.com/guk0/app.git#main:sub", "'https://github.com/guk0/app.git#main:sub'", 1)+"}\n")
+		if err != nil {
+			t.Errorf("%s: %v", c.build, err)
+			continue
+		}
+		context := strings.TrimPrefix(got.Context, dir+"/")
+		if context != c.context || got.Dockerfile != c.dockerfile || got.Inline != c.inline {
+			t.Errorf("%s: context %q, Dockerfile %q, inline %q", c.build, context, got.Dockerfile, got.Inline)
+		}
+	}
+}
+
+func TestBuildKeyErrors(t *testing.T) {
+	for _, c := range []struct{ keys, want string }{
+		{"additional_contexts: {lib: ./none}", `docker-compose.yml:2: service "app": build.additional_contexts: lib: none is no folder in the workspace`},
+		{"additional_contexts: {l: 'oci-layout://x'}", `docker-compose.yml:2: service "app": build.additional_contexts: l: an OCI layout is not supported; push it and name it as docker-image://`},
+		{"additional_contexts: {other: 'service:app'}", `docker-compose.yml:2: service "app": build.additional_contexts: other: services "app" and "app" start from each other's image`},
+		{"secrets: [ext]", `docker-compose.yml:2: service "app": build.secrets: ext: is external; give the value in the input secrets`},
+		{"secrets: [env]", `docker-compose.yml:2: service "app": build.secrets: env: has no value: give a line NONE=… in the input vars, or the value in the input secrets`},
+		{"secrets: [gone]", `docker-compose.yml:2: service "app": build.secrets: gone: there is no file gone.txt in the workspace`},
+		{"secrets: [{source: gone, uid: '1'}]", `docker-compose.yml:2: service "app": build.secrets: gone: uid, gid and mode have no effect in a build; give them to RUN --mount=type=secret`},
+		{"ssh: [default]", `docker-compose.yml:2: service "app": build.ssh: default needs an agent, which the action's container lacks; write default=path/to/a/key`},
+		{"cache_from: ['type=local,src=/x']", `docker-compose.yml:2: service "app": build.cache_from: type local would be a folder in the action's own container, which is gone after the step; give type=registry or type=gha`},
+		{"cache_to: ['type=fast']", `docker-compose.yml:2: service "app": build.cache_to: type "fast" is none of registry, gha, inline, s3, azblob`},
+		{"tags: ['a:b']", `docker-compose.yml:2: service "app": build.tags is not supported; remove it`},
+	} {
+		_, dir, err := loadBuild(t, "services:\n  app: {image: app, build: {context: ./app, "+c.keys+"}}\nsecrets: {ext: {external: true}, env: {environment: NONE}, gone: {file: ./gone.txt}}\n")
+		if err == nil {
+			t.Errorf("%s: no error", c.keys)
+			continue
+		}
+		if diff := cmp.Diff(c.want, strings.ReplaceAll(err.Error(), dir+"/", "")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.keys, diff)
+		}
+	}
+}
