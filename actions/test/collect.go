@@ -17,14 +17,18 @@ import (
 const maxArtifacts = 8 << 30
 
 // collect copies reports and artifacts out of the containers, which have ended
-// or still run as dependencies do.
+// or still run as dependencies do. A copy of which nothing comes for the input
+// idle-timeout is given up.
 func (st *stage) collect(ctx context.Context, into *try) {
 	main := st.units[st.suite.name]
 	if main == nil || main.instance == nil {
 		return
 	}
+	ctx, copying := newWatch(ctx, st.plan.idle)
+	defer copying.stop()
 	for _, pattern := range st.suite.reports {
-		found, err := st.report(ctx, main, pattern)
+		copying.now("copying " + pattern)
+		found, err := st.report(ctx, copying, main, pattern)
 		if err != nil {
 			err = fmt.Errorf("suite %q: report %s: %w", st.suite.name, pattern, err)
 		}
@@ -32,7 +36,8 @@ func (st *stage) collect(ctx context.Context, into *try) {
 		into.warnings = append(into.warnings, err)
 	}
 	for _, one := range st.suite.artifacts {
-		count, err := st.artifact(ctx, one)
+		copying.now("copying " + one.from)
+		count, err := st.artifact(ctx, copying, one)
 		if err != nil {
 			err = fmt.Errorf("suite %q: artifact %s of %s: %w", st.suite.name, one.from, one.service, err)
 		} else {
@@ -43,7 +48,7 @@ func (st *stage) collect(ctx context.Context, into *try) {
 	into.warnings = slices.DeleteFunc(into.warnings, func(err error) bool { return err == nil })
 }
 
-func (st *stage) report(ctx context.Context, from *unit, pattern string) ([]junit.Report, error) {
+func (st *stage) report(ctx context.Context, copying *watch, from *unit, pattern string) ([]junit.Report, error) {
 	stream, err := from.instance.CopyOut(ctx, artifact.Root(pattern))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errNoReport
@@ -53,7 +58,7 @@ func (st *stage) report(ctx context.Context, from *unit, pattern string) ([]juni
 	}
 	defer func() { _ = stream.Close() }()
 	var found []junit.Report
-	err = artifact.Match(stream, pattern, func(name string, content io.Reader) error {
+	err = artifact.Match(copying.read(ctx, stream), pattern, func(name string, content io.Reader) error {
 		found = append(found, junit.Parse(name, content))
 		return nil
 	})
@@ -65,7 +70,7 @@ func (st *stage) report(ctx context.Context, from *unit, pattern string) ([]juni
 
 var errNoReport = errors.New("the container has no such file; does the suite write it there?")
 
-func (st *stage) artifact(ctx context.Context, one copiedOut) (artifact.Written, error) {
+func (st *stage) artifact(ctx context.Context, copying *watch, one copiedOut) (artifact.Written, error) {
 	unit := st.units[one.service]
 	if unit == nil || unit.instance == nil {
 		return artifact.Written{}, errors.New("its container was never made")
@@ -82,5 +87,5 @@ func (st *stage) artifact(ctx context.Context, one copiedOut) (artifact.Written,
 		return artifact.Written{}, err
 	}
 	defer func() { _ = stream.Close() }()
-	return artifact.Write(stream, st.plan.workspace, one.to, owner, maxArtifacts)
+	return artifact.Write(copying.read(ctx, stream), st.plan.workspace, one.to, owner, maxArtifacts)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -93,6 +94,27 @@ func (w *watch) touch() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reset()
+}
+
+// read passes a stream on, each piece of which is a sign of life. Its error is
+// the limit's where that has ended the context.
+func (w *watch) read(ctx context.Context, stream io.Reader) io.Reader {
+	return &watchedReader{ctx, w, stream}
+}
+
+type watchedReader struct {
+	ctx    context.Context
+	watch  *watch
+	stream io.Reader
+}
+
+func (r *watchedReader) Read(into []byte) (int, error) {
+	n, err := r.stream.Read(into)
+	r.watch.touch()
+	if ended := limitOf(r.ctx); err != nil && ended != nil {
+		return n, r.watch.explain(ended)
+	}
+	return n, err
 }
 
 func (w *watch) reset() {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,6 +62,36 @@ func TestTimeout(t *testing.T) {
 		want := "the step has taken 50m (input timeout) while building its image"
 		if got := watch.explain(limitOf(ctx)).Error(); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	})
+}
+
+// stalled gives a piece every minute, and after some nothing more.
+type stalled struct {
+	ctx    context.Context
+	pieces int
+}
+
+func (s *stalled) Read(into []byte) (int, error) {
+	if s.pieces--; s.pieces < 0 {
+		<-s.ctx.Done()
+		return 0, s.ctx.Err()
+	}
+	time.Sleep(time.Minute)
+	return len(into), nil
+}
+
+// TestStalledCopy shows that a copy may take any time as long as it moves.
+func TestStalledCopy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		ctx, watch := newWatch(t.Context(), 10*time.Minute)
+		defer watch.stop()
+		watch.now("copying /cov")
+		_, err := io.Copy(io.Discard, watch.read(ctx, &stalled{ctx: ctx, pieces: 60}))
+		want := "nothing was printed for 10m (input idle-timeout) while copying /cov"
+		if took := time.Since(begin); err == nil || err.Error() != want || took != 70*time.Minute {
+			t.Errorf("after %s: %v, want %q after 1h10m", took, err, want)
 		}
 	})
 }

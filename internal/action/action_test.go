@@ -186,6 +186,15 @@ func TestCutSummary(t *testing.T) {
 	}
 }
 
+// TestCutSummaryFolded shows that the note is not swallowed by what is cut.
+func TestCutSummaryFolded(t *testing.T) {
+	part := "<details><summary>a test</summary>\n\n```\n" + strings.Repeat("at frame\n", 5000) + "```\n\n</details>\n"
+	got := action.CutSummary(strings.Repeat(part, 100))
+	if len(got) >= action.MaxSummary || strings.Count(got, "<details>") != strings.Count(got, "</details>") || strings.Count(got, "```")%2 != 0 {
+		t.Errorf("%d bytes, end %q", len(got), got[len(got)-200:])
+	}
+}
+
 func TestTrigger(t *testing.T) {
 	dir := t.TempDir()
 	event := filepath.Join(dir, "event.json")

@@ -69,7 +69,8 @@ func (r *Runner) AddSummary(markdown string) error {
 	return nil
 }
 
-// CutSummary keeps a summary below MaxSummary. It cuts between lines.
+// CutSummary keeps a summary below MaxSummary. It cuts between lines, and before
+// a folded part that would not end.
 func CutSummary(markdown string) string {
 	const note = "\n\n_Cut: the summary is larger than GitHub shows. The whole is in the step's log._\n"
 	limit := MaxSummary - 1 - len(note)
@@ -77,7 +78,11 @@ func CutSummary(markdown string) string {
 		return markdown
 	}
 	kept := markdown[:limit]
-	return kept[:strings.LastIndexByte(kept, '\n')+1] + note
+	kept = kept[:strings.LastIndexByte(kept, '\n')+1]
+	if strings.Count(kept, "<details>") > strings.Count(kept, "</details>") {
+		kept = kept[:strings.LastIndex(kept, "<details>")]
+	}
+	return kept + note
 }
 
 // canAppend finds out whether a file of the runner's can be written, since

@@ -13,10 +13,18 @@ import (
 	"time"
 )
 
-// answers is a transport that gives one after the other, and the bodies that it
-// was sent.
+// answer is what a registry does with one request.
+type answer struct {
+	status     int
+	retryAfter string
+	err        error
+	hangs      bool
+}
+
+// answers is a transport that gives one after the other, and remembers the
+// bodies that it was sent.
 type answers struct {
-	left []func(*http.Request) (*http.Response, error)
+	left []answer
 	sent []string
 }
 
@@ -27,49 +35,41 @@ func (a *answers) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	next := a.left[0]
 	a.left = a.left[1:]
-	return next(request)
-}
-
-func status(code int, retryAfter string) func(*http.Request) (*http.Response, error) {
-	return func(*http.Request) (*http.Response, error) {
-		header := http.Header{}
-		if retryAfter != "" {
-			header.Set("Retry-After", retryAfter)
-		}
-		return &http.Response{StatusCode: code, Header: header, Body: http.NoBody}, nil
+	if next.hangs {
+		<-request.Context().Done()
+		return nil, request.Context().Err()
 	}
-}
-
-func broken(err error) func(*http.Request) (*http.Response, error) {
-	return func(*http.Request) (*http.Response, error) { return nil, err }
-}
-
-func hanging(request *http.Request) (*http.Response, error) {
-	<-request.Context().Done()
-	return nil, request.Context().Err()
+	if next.err != nil {
+		return nil, next.err
+	}
+	header := http.Header{}
+	if next.retryAfter != "" {
+		header.Set("Retry-After", next.retryAfter)
+	}
+	return &http.Response{StatusCode: next.status, Header: header, Body: http.NoBody}, nil
 }
 
 func TestPatient(t *testing.T) {
-	reset := broken(&net.OpError{Op: "read", Err: syscall.ECONNRESET})
+	reset := answer{err: &net.OpError{Op: "read", Err: syscall.ECONNRESET}}
 	for _, c := range []struct {
 		name     string
-		answers  []func(*http.Request) (*http.Response, error)
+		answers  []answer
 		want     int
 		err      error
 		atLeast  time.Duration
 		atMost   time.Duration
 		leftover int
 	}{
-		{name: "at once", answers: []func(*http.Request) (*http.Response, error){status(200, "")}, want: 200},
-		{name: "too many requests, then in", answers: []func(*http.Request) (*http.Response, error){status(429, "7"), status(200, "")}, want: 200, atLeast: 7 * time.Second, atMost: 7 * time.Second},
-		{name: "a pause of an hour is cut", answers: []func(*http.Request) (*http.Response, error){status(429, "3600"), status(200, "")}, want: 200, atLeast: time.Minute, atMost: time.Minute},
-		{name: "503, a broken connection, 408", answers: []func(*http.Request) (*http.Response, error){status(503, ""), reset, status(408, ""), status(201, "")}, want: 201, atLeast: 3500 * time.Millisecond, atMost: 7 * time.Second},
-		{name: "never", answers: []func(*http.Request) (*http.Response, error){status(500, ""), status(500, ""), status(500, ""), status(500, ""), status(500, "")}, want: 500, atLeast: 7500 * time.Millisecond, atMost: 15 * time.Second},
-		{name: "hangs, then in", answers: []func(*http.Request) (*http.Response, error){hanging, status(200, "")}, want: 200, atLeast: answerWithin, atMost: answerWithin + firstPause},
-		{name: "401 is final", answers: []func(*http.Request) (*http.Response, error){status(401, ""), status(200, "")}, want: 401, leftover: 1},
-		{name: "403 is final", answers: []func(*http.Request) (*http.Response, error){status(403, ""), status(200, "")}, want: 403, leftover: 1},
-		{name: "404 is final", answers: []func(*http.Request) (*http.Response, error){status(404, ""), status(200, "")}, want: 404, leftover: 1},
-		{name: "no such host is final", answers: []func(*http.Request) (*http.Response, error){broken(&net.DNSError{Err: "no such host", IsNotFound: true}), status(200, "")}, err: &net.DNSError{}, leftover: 1},
+		{name: "at once", answers: []answer{{status: 200}}, want: 200},
+		{name: "too many requests, then in", answers: []answer{{status: 429, retryAfter: "7"}, {status: 200}}, want: 200, atLeast: 7 * time.Second, atMost: 7 * time.Second},
+		{name: "a pause of an hour is cut", answers: []answer{{status: 429, retryAfter: "3600"}, {status: 200}}, want: 200, atLeast: time.Minute, atMost: time.Minute},
+		{name: "503, a broken connection, 408", answers: []answer{{status: 503}, reset, {status: 408}, {status: 201}}, want: 201, atLeast: 3500 * time.Millisecond, atMost: 7 * time.Second},
+		{name: "never", answers: []answer{{status: 500}, {status: 500}, {status: 500}, {status: 500}, {status: 500}}, want: 500, atLeast: 7500 * time.Millisecond, atMost: 15 * time.Second},
+		{name: "hangs, then in", answers: []answer{{hangs: true}, {status: 200}}, want: 200, atLeast: answerWithin, atMost: answerWithin + firstPause},
+		{name: "401 is final", answers: []answer{{status: 401}, {status: 200}}, want: 401, leftover: 1},
+		{name: "403 is final", answers: []answer{{status: 403}, {status: 200}}, want: 403, leftover: 1},
+		{name: "404 is final", answers: []answer{{status: 404}, {status: 200}}, want: 404, leftover: 1},
+		{name: "no such host is final", answers: []answer{{err: &net.DNSError{Err: "no such host", IsNotFound: true}}, {status: 200}}, err: &net.DNSError{}, leftover: 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			wire := &answers{left: c.answers}
@@ -106,9 +106,13 @@ func TestPatientCancelled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wire := &answers{left: []func(*http.Request) (*http.Response, error){status(503, "30")}}
-		if _, err := (patient{wire}).RoundTrip(request); !errors.Is(err, context.DeadlineExceeded) {
+		wire := &answers{left: []answer{{status: 503, retryAfter: "30"}}}
+		response, err := patient{wire}.RoundTrip(request)
+		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
+		}
+		if response != nil {
+			_ = response.Body.Close()
 		}
 	})
 }
