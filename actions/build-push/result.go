@@ -54,7 +54,11 @@ func (p plan) unbuilt() result {
 }
 
 func finish(r *action.Runner, done result, err error) error {
-	return r.Finish(done.outputs(), done.summary(), err)
+	outputs := done.outputs()
+	if warning := dropped(outputs, r.Log.Masked); warning != nil {
+		r.Log.Warning(warning)
+	}
+	return r.Finish(outputs, done.summary(), err)
 }
 
 // outputs are set for what was pushed. tags and digests hold no repository's
@@ -91,7 +95,7 @@ func (d result) summary() string {
 			one.service, one.name, code(strings.Join(one.tags, "`, `")), code(short(one.digest)),
 			size(one.built.Size), cached(one.built), action.Seconds(one.built.Duration), action.Seconds(one.pushing))
 	}
-	return text.String()
+	return text.String() + d.timeline()
 }
 
 func code(text string) string {

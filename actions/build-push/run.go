@@ -28,6 +28,9 @@ func run(ctx context.Context, r *action.Runner) error {
 		r.Log.Printf("%s", p.plan)
 		return finish(r, p.plan.unbuilt(), nil)
 	}
+	for _, warning := range p.plan.exposed() {
+		r.Log.Warning(warning)
+	}
 	s, err := preflight(ctx, r, p.plan, credentials)
 	if err != nil {
 		return finish(r, result{verdict: rejected}, err)

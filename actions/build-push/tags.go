@@ -33,14 +33,19 @@ func defaultTags(t action.Trigger) []string {
 	return lines
 }
 
+// mergeQueue is the event of a branch that GitHub makes for one entry of a
+// merge queue and removes.
+const mergeQueue = "merge_group"
+
 // values are the placeholders that have a value for a trigger. A pull request
-// has no branch: its head may be called main in a fork.
+// has no branch, since its head may be called main in a fork, and neither has
+// an entry of a merge queue, whose tag nobody would ever move or remove.
 func values(t action.Trigger) map[string]string {
 	known := map[string]string{"run": t.RunNumber}
 	if len(t.SHA) >= shortSHA {
 		known["sha"] = t.SHA[:shortSHA]
 	}
-	if t.Branch != "" && !t.IsPullRequest() {
+	if t.Branch != "" && !t.IsPullRequest() && t.Event != mergeQueue {
 		known["branch"] = image.BranchTag(t.Branch)
 	}
 	if t.PullRequest > 0 {

@@ -26,8 +26,13 @@ func TestDefaultTags(t *testing.T) {
 		{"build metadata", action.Trigger{Tag: "v1.2.3+5"}, "sha-0123456789ab 1.2.3-5 1.2 1 latest"},
 		{"other tag", action.Trigger{Tag: "nightly"}, "sha-0123456789ab"},
 		{"pull request from a branch called as the default one", action.Trigger{Event: "pull_request", PullRequest: 7, Branch: "main", DefaultBranch: "main"}, "sha-0123456789ab pr-7"},
+		{"pull request from a fork", action.Trigger{Event: "pull_request", PullRequest: 8, Branch: "latest", DefaultBranch: "main"}, "sha-0123456789ab pr-8"},
+		{"manual", action.Trigger{Event: "workflow_dispatch", Branch: "main", DefaultBranch: "main"}, "sha-0123456789ab main latest"},
+		{"capitals", action.Trigger{Branch: "Release-2.X", DefaultBranch: "main"}, "sha-0123456789ab Release-2.X"},
+		{"unicode", action.Trigger{Branch: "수정/로그인", DefaultBranch: "main"}, "sha-0123456789ab _------b0a8920e"},
+		{"200 characters", action.Trigger{Branch: strings.Repeat("x", 200), DefaultBranch: "main"}, "sha-0123456789ab " + strings.Repeat("x", 119) + "-aa20c23e"},
 		{"schedule", action.Trigger{Event: "schedule", Branch: "main", DefaultBranch: "main"}, "sha-0123456789ab main latest"},
-		{"merge queue", action.Trigger{Event: "merge_group", Branch: "gh-readonly-queue/main/pr-7"}, "sha-0123456789ab gh-readonly-queue-main-pr-7-d85f7364"},
+		{"merge queue", action.Trigger{Event: "merge_group", Branch: "gh-readonly-queue/main/pr-7"}, "sha-0123456789ab"},
 	} {
 		c.trigger.SHA = sha
 		tags, err := expand(defaultTags(c.trigger), c.trigger)

@@ -124,6 +124,9 @@ func (l *Log) redact(text []byte) []byte {
 	return text
 }
 
+// Masked tells whether a text holds a masked value.
+func (l *Log) Masked(text string) bool { return l.redacted(text) != text }
+
 func (l *Log) longestMask() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/guk0/travois/internal/action"
+)
+
+// secretWords are words of a name that stand for a secret by themselves, or
+// before KEY. plainWords end or begin names of what is known to everybody.
+var (
+	secretWords = []string{"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIAL", "CREDENTIALS", "APIKEY"}
+	secretKeys  = []string{"API", "ACCESS", "PRIVATE", "SECRET", "SIGNING", "ENCRYPTION", "DEPLOY", "SSH"}
+	plainWords  = []string{"URL", "URI", "ENDPOINT", "NAME", "FILE", "PATH", "TTL", "LENGTH", "EXPIRY", "ENABLED", "TYPE", "ID"}
+	notInWord   = regexp.MustCompile(`[^A-Z0-9]+`)
+)
+
+// looksSecret tells by its name whether a build argument is a secret.
+func looksSecret(name string) bool {
+	words := notInWord.Split(strings.ToUpper(name), -1)
+	if slices.Contains(words, "PUBLIC") || slices.Contains(plainWords, words[len(words)-1]) {
+		return false
+	}
+	for i, word := range words {
+		if slices.Contains(secretWords, word) || word == "KEY" && i > 0 && slices.Contains(secretKeys, words[i-1]) {
+			return true
+		}
+	}
+	return false
+}
+
+// exposed warns of build arguments that look like secrets: whoever has the
+// image reads them in its history.
+func (p plan) exposed() []error {
+	var warnings []error
+	for _, one := range p.images {
+		for _, name := range slices.Sorted(maps.Keys(one.build.Args)) {
+			if one.build.Args[name] != "" && looksSecret(name) {
+				warnings = append(warnings, fmt.Errorf(
+					"service %q: the build argument %s looks like a secret, and the image's history shows it to whoever has the image: give it in the input secrets and read it with RUN --mount=type=secret,id=%s", one.build.Service, name, name))
+			}
+		}
+	}
+	return warnings
+}
+
+// handedOn are the outputs that other jobs may want.
+var handedOn = []string{"images", "tags", "digests"}
+
+// dropped warns of outputs that GitHub would not hand to other jobs (actions/
+// runner, JobExtension.cs): it drops what holds a masked value, with a line in
+// the log that few find.
+func dropped(outputs action.Outputs, masked func(string) bool) error {
+	var gone, kept []string
+	for _, name := range handedOn {
+		if masked(outputs[name]) {
+			gone = append(gone, name)
+			continue
+		}
+		kept = append(kept, name)
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	survivors := "none of the three survives"
+	if len(kept) > 0 {
+		survivors = "hand on " + strings.Join(kept, " and ") + " instead"
+	}
+	return fmt.Errorf("a value that is masked as a secret stands in the output %s: GitHub drops it as an output of a job (within the job it is whole); %s, or keep what is no secret, as a user name, in vars and not in secrets", strings.Join(gone, ", "), survivors)
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/compose"
+	"github.com/guk0/travois/internal/image"
+)
+
+func TestLooksSecret(t *testing.T) {
+	for name, want := range map[string]bool{
+		"NPM_TOKEN": true, "password": true, "DB_PASSWORD": true, "API_KEY": true, "AWS_SECRET_ACCESS_KEY": true, "github-token": true, "SSH_PRIVATE_KEY": true,
+		"PUBLIC_KEY": false, "NEXT_PUBLIC_API_TOKEN": false, "TOKENIZER": false, "TOKEN_URL": false, "SECRET_NAME": false, "PASSWORD_FILE": false,
+		"KEY": false, "KEYBOARD": false, "MONKEY": false, "NODE_ENV": false, "AWS_ACCESS_KEY_ID": false, "": false,
+	} {
+		if got := looksSecret(name); got != want {
+			t.Errorf("%s looks like a secret: %t, want %t", name, got, want)
+		}
+	}
+}
+
+func TestExposed(t *testing.T) {
+	p := plan{images: []planned{{build: compose.Build{Service: "web", Args: map[string]string{"NPM_TOKEN": "a-word", "API_KEY": "", "NODE_ENV": "production"}}}}}
+	warnings := p.exposed()
+	want := `service "web": the build argument NPM_TOKEN looks like a secret, and the image's history shows it to whoever has the image: give it in the input secrets and read it with RUN --mount=type=secret,id=NPM_TOKEN`
+	if len(warnings) != 1 || warnings[0].Error() != want {
+		t.Errorf("got %v\nwant %s", warnings, want)
+	}
+}
+
+func TestDropped(t *testing.T) {
+	outputs := action.Outputs{"images": `{"web":"guk0/web:1@sha256:0"}`, "tags": `{"web":"1"}`, "digests": `{"web":"sha256:0"}`, "tag": "1"}
+	for mask, want := range map[string]string{
+		"other":  "",
+		"guk0":   "a value that is masked as a secret stands in the output images: GitHub drops it as an output of a job (within the job it is whole); hand on tags and digests instead, or keep what is no secret, as a user name, in vars and not in secrets",
+		`"web":`: "a value that is masked as a secret stands in the output images, tags, digests: GitHub drops it as an output of a job (within the job it is whole); none of the three survives, or keep what is no secret, as a user name, in vars and not in secrets",
+	} {
+		got := ""
+		if err := dropped(outputs, func(text string) bool { return strings.Contains(text, mask) }); err != nil {
+			got = err.Error()
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", mask, diff)
+		}
+	}
+}
+
+// FuzzTags holds every tag that is made against the rule for tags, and makes it
+// twice.
+func FuzzTags(f *testing.F) {
+	f.Add("feature/Ä", "v1.2.3", "sha-{sha}", 0)
+	f.Add(strings.Repeat("x", 200), "v1.2.3-rc.1+5", "{branch}-{date}", 7)
+	f.Add("-.", "", "{version}", 0)
+	f.Fuzz(func(t *testing.T, branch, tag, line string, pullRequest int) {
+		trigger := action.Trigger{Branch: branch, Tag: tag, PullRequest: pullRequest, SHA: sha, DefaultBranch: "main"}
+		for _, lines := range [][]string{defaultTags(trigger), {line}} {
+			tags, err := expand(lines, trigger)
+			again, _ := expand(lines, trigger)
+			if diff := cmp.Diff(tags, again); diff != "" {
+				t.Errorf("the same trigger gives other tags:\n%s", diff)
+			}
+			for _, one := range tags {
+				if invalid := image.CheckTag(one); err == nil && invalid != nil {
+					t.Errorf("%q: %v", lines, invalid)
+				}
+			}
+		}
+		if tags, err := expand(defaultTags(trigger), trigger); err != nil {
+			t.Errorf("default tags %q of branch %q, tag %q: %v", tags, branch, tag, err)
+		}
+	})
+}
+
+// FuzzOutputs shows that outputs are one line each and read back as they were.
+func FuzzOutputs(f *testing.F) {
+	f.Add("web", "docker.io/guk0/web:1", "sha256:0")
+	f.Add("a\nb", "::set-output\r\n", "\u2028")
+	f.Fuzz(func(t *testing.T, service, name, digest string) {
+		done := result{verdict: pushed, tag: "1", images: []imageResult{{service: service, name: image.Reference{Repository: name}, digest: digest}}}
+		outputs := done.outputs()
+		for output, text := range outputs {
+			if strings.ContainsAny(text, "\r\n") {
+				t.Errorf("output %s has several lines: %q", output, text)
+			}
+		}
+		var digests map[string]string
+		if err := json.Unmarshal([]byte(outputs["digests"]), &digests); err != nil {
+			t.Fatal(err)
+		}
+		if valid := strings.ToValidUTF8(service, "\ufffd"); digest != "" && strings.ToValidUTF8(digest, "") == digest && valid == service && digests[service] != digest {
+			t.Errorf("%q of %q reads back as %q", digest, service, digests[service])
+		}
+	})
+}
