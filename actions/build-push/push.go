@@ -36,7 +36,8 @@ func (s *session) push(ctx context.Context, images []imageResult) error {
 }
 
 // pushFirst makes the first tag the image's. One that the registry has under
-// any of the tags is not sent again.
+// any of the tags is not sent again, and keeps its digest: BuildKit's notes for
+// its cache may differ in an image that is the same.
 func (s *session) pushFirst(ctx context.Context, one *imageResult) error {
 	one.pushed = time.Now()
 	first := one.name.WithTag(s.plan.tags[0])
@@ -62,7 +63,7 @@ func (s *session) pushFirst(ctx context.Context, one *imageResult) error {
 // or does not say.
 func (s *session) there(ctx context.Context, one imageResult) string {
 	for _, tag := range s.plan.tags {
-		if digest, err := s.registry.Has(ctx, one.name.WithTag(tag), one.built.ID); err == nil && digest != "" {
+		if digest, err := s.registry.Has(ctx, one.name.WithTag(tag), one.built.ID, one.built.Content); err == nil && digest != "" {
 			return digest
 		}
 	}

@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/docker/api/types/image"
+	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/moby/buildkit/client"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/guk0/travois/internal/compose"
+	"github.com/guk0/travois/internal/image"
 )
 
 // Image is one image to build.
@@ -34,6 +35,8 @@ type Built struct {
 	Service string
 	// ID is the image's in the engine, "sha256:…".
 	ID string
+	// Content is what the image is made of.
+	Content image.Content
 	// Size is in bytes, uncompressed.
 	Size int64
 	// Steps counts the Dockerfile's steps, Cached those that were not run.
@@ -112,6 +115,9 @@ func (e *Engine) buildOne(ctx context.Context, buildkit *client.Client, one Imag
 		return built, fmt.Errorf("build %q: the engine has no image %s after the build: %w", one.Build.Service, built.ID, err)
 	}
 	built.Size = info.Size
+	if built.Content, err = contentOf(info); err != nil {
+		return built, fmt.Errorf("build %q: %w", one.Build.Service, err)
+	}
 	return built, nil
 }
 
@@ -127,7 +133,7 @@ func (e *Engine) RemoveImages(ctx context.Context, names []string) error {
 	defer cancel()
 	var problems []error
 	for _, name := range names {
-		_, err := e.docker.ImageRemove(ctx, name, image.RemoveOptions{Force: true, PruneChildren: true})
+		_, err := e.docker.ImageRemove(ctx, name, dockerimage.RemoveOptions{Force: true, PruneChildren: true})
 		if err != nil && !errdefs.IsNotFound(err) {
 			problems = append(problems, fmt.Errorf("remove image %q: %w", name, err))
 		}

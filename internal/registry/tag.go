@@ -2,9 +2,11 @@ package registry
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -57,11 +59,10 @@ func (c *Client) Tag(ctx context.Context, from image.Reference, tags []string) e
 	return nil
 }
 
-// Has gives the digest that a repository has under a tag if that is the image
-// that an engine knows by an ID: the digest of its configuration in the
-// classic store, of its manifest in the containerd store. It is "" where the
-// tag is another image's or nobody's.
-func (c *Client) Has(ctx context.Context, reference image.Reference, id string) (string, error) {
+// Has gives the digest that a repository has under a tag if that is an image
+// of this content or with this digest. It is "" where the tag is another
+// image's or nobody's.
+func (c *Client) Has(ctx context.Context, reference image.Reference, digest string, content image.Content) (string, error) {
 	parsed, err := name.ParseReference(reference.String())
 	if err != nil {
 		return "", fmt.Errorf("image %q: %w", reference, err)
@@ -74,19 +75,42 @@ func (c *Client) Has(ctx context.Context, reference image.Reference, id string) 
 	if err != nil {
 		return "", fmt.Errorf("ask for %s: %w", reference, err)
 	}
-	if found.Digest.String() == id {
-		return id, nil
+	if found.Digest.String() == digest {
+		return digest, nil
 	}
 	if !found.MediaType.IsImage() {
 		return "", nil
 	}
-	one, err := found.Image()
+	there, err := contentOf(found)
 	if err != nil {
 		return "", fmt.Errorf("ask for %s: %w", reference, err)
 	}
-	config, err := one.ConfigName()
-	if err != nil || config.String() != id {
-		return "", err
+	if !there.Equal(content) {
+		return "", nil
 	}
 	return found.Digest.String(), nil
+}
+
+// contentOf reads an image's configuration.
+func contentOf(found *remote.Descriptor) (image.Content, error) {
+	one, err := found.Image()
+	if err != nil {
+		return image.Content{}, err
+	}
+	text, err := one.RawConfigFile()
+	if err != nil {
+		return image.Content{}, err
+	}
+	var file struct {
+		OS, Architecture string
+		Created          time.Time
+		RootFS           struct {
+			Layers []string `json:"diff_ids"`
+		}
+		Config image.Config
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		return image.Content{}, err
+	}
+	return image.Content{OS: file.OS, Architecture: file.Architecture, Created: file.Created, Layers: file.RootFS.Layers, Config: file.Config}, nil
 }

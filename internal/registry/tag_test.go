@@ -35,23 +35,31 @@ func TestTagAndHas(t *testing.T) {
 		t.Fatal(err)
 	}
 	manifest, _ := made.Digest()
-	config, _ := made.ConfigName()
+	config, _ := made.ConfigFile()
+	content := image.Content{OS: config.OS, Architecture: config.Architecture, Created: config.Created.Time, Layers: []string{config.RootFS.DiffIDs[0].String(), config.RootFS.DiffIDs[1].String()}}
+	other := content
+	other.Config.Cmd = []string{"other"}
 	from := reference.WithDigest(manifest.String())
 	for range 2 { // the second time there is nothing to do
 		if err := client.Tag(t.Context(), from, []string{"main", "latest"}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, c := range []struct{ tag, id, want string }{
-		{"sha-1", config.String(), manifest.String()},
-		{"latest", config.String(), manifest.String()},
-		{"main", manifest.String(), manifest.String()},
-		{"main", "sha256:" + strings.Repeat("0", 64), ""},
-		{"other", config.String(), ""},
+	for _, c := range []struct {
+		tag, digest string
+		content     image.Content
+		want        string
+	}{
+		{"sha-1", "", content, manifest.String()},
+		{"latest", "", content, manifest.String()},
+		{"main", manifest.String(), image.Content{}, manifest.String()},
+		{"main", "", other, ""},
+		{"main", "", image.Content{}, ""},
+		{"other", manifest.String(), content, ""},
 	} {
-		got, err := client.Has(t.Context(), reference.WithTag(c.tag), c.id)
+		got, err := client.Has(t.Context(), reference.WithTag(c.tag), c.digest, c.content)
 		if err != nil || got != c.want {
-			t.Errorf("%s, %s: got %q, %v; want %q", c.tag, c.id, got, err, c.want)
+			t.Errorf("%s, %q, %+v: got %q, %v; want %q", c.tag, c.digest, c.content, got, err, c.want)
 		}
 	}
 	stranger, err := registry.Credentials{}.Client(t.Context())
