@@ -93,9 +93,17 @@ func (d result) summary() string {
 	for _, one := range d.images {
 		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s | %s | %s |\n",
 			one.service, one.name, code(strings.Join(one.tags, "`, `")), code(short(one.digest)),
-			size(one.built.Size), cached(one.built), action.Seconds(one.built.Duration), action.Seconds(one.pushing))
+			size(one.built.Size), cached(one.built), action.Seconds(one.built.Duration), one.pushCell())
 	}
 	return text.String() + d.timeline()
+}
+
+// pushCell is how long the push took, or that there was nothing to send.
+func (i imageResult) pushCell() string {
+	if i.already {
+		return "was there"
+	}
+	return action.Seconds(i.pushing)
 }
 
 func code(text string) string {
