@@ -86,7 +86,23 @@ func (e *Engine) Build(ctx context.Context, images []Image, logins LoginFunc) ([
 	return built, errors.Join(group.Wait(), errors.Join(problems...))
 }
 
+// buildTries is how often an image is built that another run on the engine
+// takes away at once: when it removes the same image, the classic store may
+// delete it although it has just got a new name. The steps are cached by then.
+const buildTries = 5
+
 func (e *Engine) buildOne(ctx context.Context, buildkit *client.Client, one Image, logins LoginFunc) (Built, error) {
+	for try := 1; ; try++ {
+		built, err := e.solve(ctx, buildkit, one, logins)
+		if try == buildTries || !errdefs.IsNotFound(err) || ctx.Err() != nil {
+			return built, err
+		}
+	}
+}
+
+// solve builds an image once. The error is a NotFound where the engine has lost
+// it.
+func (e *Engine) solve(ctx context.Context, buildkit *client.Client, one Image, logins LoginFunc) (Built, error) {
 	built := Built{Service: one.Build.Service}
 	options, err := solveOptions(one, logins)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/engine"
 	"github.com/guk0/travois/internal/enginetest"
@@ -167,6 +169,32 @@ func (w writerFunc) Write(text []byte) (int, error) {
 func removeImages(t *testing.T, eng *engine.Engine, names ...string) {
 	t.Helper()
 	if err := eng.RemoveImages(context.WithoutCancel(t.Context()), names); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBuildBesideRemoval builds one image again and again while another run
+// that made the same one removes it.
+func TestBuildBesideRemoval(t *testing.T) {
+	eng := enginetest.Connect(t)
+	dir := enginetest.Context(t, "print=the same image")
+	names := []string{"travois-test/one-of-two:" + strings.ToLower(t.Name()), "travois-test/two-of-two:" + strings.ToLower(t.Name())}
+	var group errgroup.Group
+	for _, name := range names {
+		group.Go(func() error {
+			for range 15 {
+				one := engine.Image{Build: build(dir, "same"), Names: []string{name}, Output: io.Discard}
+				if _, err := eng.Build(t.Context(), []engine.Image{one}, nobody); err != nil {
+					return err
+				}
+				if err := eng.RemoveImages(t.Context(), []string{name}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
 		t.Error(err)
 	}
 }
