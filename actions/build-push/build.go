@@ -73,6 +73,9 @@ type board struct {
 // panelSize is how much of a build's output is kept for its group, in bytes.
 const panelSize = 1 << 20
 
+// longestStep is how much of a line is looked at and shown, in bytes.
+const longestStep = 500
+
 // panel is a build's part of the board.
 type panel struct {
 	board   *board
@@ -92,7 +95,9 @@ var begun = regexp.MustCompile(`^#\d+ (\[[^\]]*\d+/\d+\] .*)`)
 func (p *panel) Write(text []byte) (int, error) {
 	for _, one := range text {
 		if one != '\n' {
-			p.line = append(p.line, one)
+			if len(p.line) < longestStep {
+				p.line = append(p.line, one)
+			}
 			continue
 		}
 		if found := begun.FindSubmatch(p.line); found != nil {
