@@ -30,14 +30,10 @@ func read(r *action.Runner) (config, action.Trigger, registry.Credentials, error
 	var c config
 	err := r.Inputs(&c)
 	trigger, triggerErr := r.Trigger(c.CommitInputs)
-	if c.WithoutSecret() && !c.pushes(trigger) {
-		r.Log.Notice("the input password is empty: images that are not public can't be pulled")
-		c.LoginInputs = c.Anonymous()
+	if !c.pushes(trigger) {
+		c.LoginInputs = c.ToPull(r)
 	}
-	credentials, credentialsErr := c.Credentials()
-	for _, secret := range credentials.Secrets() {
-		r.Log.Mask(secret)
-	}
+	credentials, credentialsErr := c.Credentials(r)
 	return c, trigger, credentials, errors.Join(err, triggerErr, credentialsErr, c.checkPush(), c.Check())
 }
 

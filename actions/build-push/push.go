@@ -10,7 +10,6 @@ import (
 
 	"github.com/guk0/travois/internal/engine"
 	"github.com/guk0/travois/internal/image"
-	"github.com/guk0/travois/internal/registry"
 )
 
 // push pushes the first tag of every image side by side. The tags that move do
@@ -80,6 +79,7 @@ const (
 func (s *session) send(ctx context.Context, reference image.Reference) (string, error) {
 	for try := 1; ; try++ {
 		digest, err := s.eng.Push(ctx, reference.String(), s.logins.Lookup, reference.Registry)
+		err = s.logins.Engine(err, reference.Registry)
 		if err == nil || try == pushTries || ctx.Err() != nil || !engine.Transient(err) {
 			return digest, err
 		}
@@ -100,7 +100,7 @@ func (s *session) rest(ctx context.Context, reference image.Reference, try int, 
 	}
 	if crowded {
 		// What it answers now does not matter: the push itself will tell.
-		_ = registry.Calm(ctx, reference.Registry)
+		_ = s.logins.Calm(ctx, reference.Registry)
 	}
 	return ctx.Err()
 }

@@ -64,12 +64,12 @@ func prepare(ctx context.Context, r *action.Runner) (prepared, registry.Credenti
 	c, trigger, credentials, inputsErr := read(r)
 	workspace, err := r.Workspace()
 	if err != nil {
-		return prepared{dryRun: c.DryRun}, nil, err
+		return prepared{dryRun: c.DryRun}, credentials, err
 	}
 	project, projectErr := compose.Load(ctx, c.Source(workspace, []string{"image", "build"}))
 	if projectErr != nil {
 		_, tagsErr := c.tags(trigger)
-		return prepared{dryRun: c.DryRun}, nil, errors.Join(inputsErr, tagsErr, projectErr)
+		return prepared{dryRun: c.DryRun}, credentials, errors.Join(inputsErr, tagsErr, projectErr)
 	}
 	p, planErr := makePlan(c, trigger, project)
 	for _, one := range p.images {

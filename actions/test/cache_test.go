@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"os"
@@ -25,7 +26,9 @@ func TestCache(t *testing.T) {
 	dir := enginetest.Context(t)
 	enginetest.Write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\nCOPY program /program\nRUN [\"/program\", \"file=/x:"+marker+"\"]\nENTRYPOINT [\"/program\"]\n")
 	name := host + "/guk0/web:latest"
-	logins := func(string) (string, string, bool) { return enginetest.Username, enginetest.Password, true }
+	logins := func(context.Context, string) (string, string, error) {
+		return enginetest.Username, enginetest.Password, nil
+	}
 	pushed := engine.Image{
 		Build: compose.Build{Service: "web", Context: dir, Dockerfile: filepath.Join(dir, "Dockerfile"), CacheTo: []compose.Cache{{Type: "inline"}}},
 		Names: []string{name}, Output: &bytes.Buffer{},

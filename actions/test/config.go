@@ -38,14 +38,8 @@ const maxRetries = 10
 func read(r *action.Runner) (config, registry.Credentials, error) {
 	var c config
 	err := r.Inputs(&c)
-	if c.WithoutSecret() {
-		r.Log.Notice("the input password is empty: images that are not public can't be pulled")
-		c.LoginInputs = c.Anonymous()
-	}
-	credentials, credentialsErr := c.Credentials()
-	for _, secret := range credentials.Secrets() {
-		r.Log.Mask(secret)
-	}
+	c.LoginInputs = c.ToPull(r)
+	credentials, credentialsErr := c.Credentials(r)
 	return c, credentials, errors.Join(err, credentialsErr, c.checkLimits(), c.Check())
 }
 

@@ -68,7 +68,8 @@ func (s *session) makeImage(ctx context.Context, one service, output io.Writer) 
 func (s *session) provide(ctx context.Context, one service, watch *watch, output io.Writer) (string, error) {
 	if one.build == nil {
 		watch.now("pulling the image " + one.image.String())
-		return one.image.String(), s.eng.Pull(ctx, one.image.String(), one.image.Registry, s.logins.Lookup)
+		err := s.eng.Pull(ctx, one.image.String(), one.image.Registry, s.logins.Lookup)
+		return one.image.String(), s.logins.Engine(err, one.image.Registry)
 	}
 	watch.now("building its image")
 	build, err := s.cached(ctx, one)

@@ -48,8 +48,9 @@ type Built struct {
 	Warnings []Warning
 }
 
-// LoginFunc gives the login for a registry's host, false if there is none.
-type LoginFunc func(host string) (username, password string, ok bool)
+// LoginFunc gives the login for a registry's host, "" if there is none. It may
+// have to ask for it first.
+type LoginFunc func(ctx context.Context, host string) (username, password string, err error)
 
 // Build builds images side by side on one connection to BuildKit, each to its
 // end: the error tells of all that failed. Bases are pulled with the logins.

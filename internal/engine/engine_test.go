@@ -22,7 +22,7 @@ func build(dir, service string) compose.Build {
 	return compose.Build{Service: service, Context: dir, Dockerfile: filepath.Join(dir, "Dockerfile")}
 }
 
-func nobody(string) (string, string, bool) { return "", "", false }
+func nobody(context.Context, string) (string, string, error) { return "", "", nil }
 
 func TestConnectWithoutEngine(t *testing.T) {
 	_, err := engine.Connect(t.Context(), func(name string) string {

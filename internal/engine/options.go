@@ -178,10 +178,10 @@ func attestation(value string) string {
 	return value
 }
 
-func (logins LoginFunc) provide(_ context.Context, host string, _ []string, _ authprovider.ExpireCachedAuthCheck) (types.AuthConfig, error) {
+func (logins LoginFunc) provide(ctx context.Context, host string, _ []string, _ authprovider.ExpireCachedAuthCheck) (types.AuthConfig, error) {
 	if logins == nil {
 		return types.AuthConfig{}, nil
 	}
-	username, password, _ := logins(host)
-	return types.AuthConfig{Username: username, Password: password, ServerAddress: host}, nil
+	username, password, err := logins(ctx, host)
+	return types.AuthConfig{Username: username, Password: password, ServerAddress: host}, err
 }

@@ -19,7 +19,7 @@ import (
 func (e *Engine) Push(ctx context.Context, name string, logins LoginFunc, host string) (string, error) {
 	ctx, heard, stop := withSilence(ctx, silence)
 	defer stop()
-	auth, err := encode(host, logins)
+	auth, err := encode(ctx, host, logins)
 	if err != nil {
 		return "", fmt.Errorf("push %s: %w", name, err)
 	}
@@ -43,7 +43,7 @@ func (e *Engine) Pull(ctx context.Context, name, host string, logins LoginFunc) 
 	if _, err := e.docker.ImageInspect(ctx, name); err == nil {
 		return nil
 	}
-	auth, err := encode(host, logins)
+	auth, err := encode(ctx, host, logins)
 	if err != nil {
 		return fmt.Errorf("pull %s: %w", name, err)
 	}
@@ -60,8 +60,11 @@ func (e *Engine) Pull(ctx context.Context, name, host string, logins LoginFunc) 
 
 // encode is a login as the engine takes it in a header. Without one the
 // registry is asked as anybody.
-func encode(host string, logins LoginFunc) (string, error) {
-	username, password, _ := logins(host)
+func encode(ctx context.Context, host string, logins LoginFunc) (string, error) {
+	username, password, err := logins(ctx, host)
+	if err != nil {
+		return "", err
+	}
 	auth, err := registry.EncodeAuthConfig(registry.AuthConfig{Username: username, Password: password, ServerAddress: host})
 	if err != nil {
 		return "", fmt.Errorf("encode the login for %s: %w", host, err)

@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
+	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/guk0/travois/internal/image"
@@ -21,11 +17,19 @@ import (
 // parallel bounds how many repositories are asked about at once.
 const parallel = 8
 
+// checkWithin bounds the preflight: a registry that takes connections and does
+// not answer would hold it for as long as all tries take.
+const checkWithin = 2 * time.Minute
+
+var errCheckWithin = fmt.Errorf("not within %s", checkWithin)
+
 // CheckPush finds out whether every repository would take a push, before
 // anything is built for it. It writes nothing: an upload is opened and
 // cancelled, since Docker Hub grants the token for a push that it then
 // refuses. All refusals are reported together.
 func (c Credentials) CheckPush(ctx context.Context, references []image.Reference) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, checkWithin, errCheckWithin)
+	defer cancel()
 	var mu sync.Mutex
 	problems := make([]error, len(references))
 	var group errgroup.Group
@@ -33,6 +37,9 @@ func (c Credentials) CheckPush(ctx context.Context, references []image.Reference
 	for i, reference := range references {
 		group.Go(func() error {
 			err := c.checkPush(ctx, reference)
+			if err != nil && errors.Is(context.Cause(ctx), errCheckWithin) {
+				err = unanswered(reference.Registry, errCheckWithin)
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			problems[i] = err
@@ -43,47 +50,15 @@ func (c Credentials) CheckPush(ctx context.Context, references []image.Reference
 }
 
 func (c Credentials) checkPush(ctx context.Context, reference image.Reference) error {
-	parsed, err := name.ParseReference(reference.String())
+	parsed, err := c.parse(reference)
 	if err != nil {
-		return fmt.Errorf("image %q: %w", reference, err)
+		return err
 	}
-	err = remote.CheckPushPermission(parsed, c, withContext{ctx})
+	err = remote.CheckPushPermission(parsed, keychain{ctx, c}, withContext{ctx, c.transport()})
 	if err == nil {
 		return nil
 	}
-	return c.explain(reference, err)
-}
-
-// explain says whose fault a refused push is and what to do.
-func (c Credentials) explain(reference image.Reference, err error) error {
-	login, known := c.Login(reference.Registry)
-	var refused *transport.Error
-	if !errors.As(err, &refused) {
-		return fmt.Errorf("registry %s does not answer: %w", reference.Registry, err)
-	}
-	denied := refused.StatusCode == http.StatusUnauthorized || refused.StatusCode == http.StatusForbidden
-	switch {
-	case denied && !known && len(c) > 0:
-		return fmt.Errorf("registry %s asks for a login to push, and the login given is for %s: give the input registry: %s, or auths", reference.Registry, strings.Join(slices.Sorted(maps.Keys(c)), ", "), reference.Registry)
-	case denied && !known:
-		return fmt.Errorf("registry %s asks for a login to push: give the inputs username and password (a secret that is not set is empty)", reference.Registry)
-	case denied && isTokenRefusal(refused):
-		return fmt.Errorf("registry %s refuses the login of user %q: check the inputs username and password (on Docker Hub a personal access token with write scope is the password)", reference.Registry, login.Username)
-	case refused.StatusCode == http.StatusUnauthorized:
-		return fmt.Errorf("registry %s refuses user %q the push to %s: check the name's owner, the token's scope, and the inputs username and password", reference.Registry, login.Username, reference.Repository)
-	case denied:
-		return fmt.Errorf("registry %s does not let user %q push to %s: check the name's owner, that the repository exists, and the token's scope", reference.Registry, login.Username, reference.Repository)
-	case refused.StatusCode == http.StatusNotFound:
-		return fmt.Errorf("registry %s has no repository %s: create it first", reference.Registry, reference.Repository)
-	}
-	return fmt.Errorf("registry %s, repository %s: HTTP %d: %w", reference.Registry, reference.Repository, refused.StatusCode, err)
-}
-
-// isTokenRefusal tells a login that was refused from a repository that was: the
-// request for a token is answered with 401. By Basic authentication there is no
-// such request, and a 401 may mean either.
-func isTokenRefusal(refused *transport.Error) bool {
-	return refused.StatusCode == http.StatusUnauthorized && (refused.Request == nil || refused.Request.Method == http.MethodGet)
+	return c.explain(ctx, reference, err)
 }
 
 // distinct drops nils and repeated texts: three images in one registry that
@@ -102,11 +77,11 @@ func distinct(problems []error) []error {
 
 // Digest is the digest that a registry has under a tag, "sha256:…".
 func (c Credentials) Digest(ctx context.Context, reference image.Reference) (string, error) {
-	parsed, err := name.ParseReference(reference.String())
+	parsed, err := c.parse(reference)
 	if err != nil {
-		return "", fmt.Errorf("image %q: %w", reference, err)
+		return "", err
 	}
-	descriptor, err := remote.Head(parsed, remote.WithAuthFromKeychain(c), remote.WithContext(ctx))
+	descriptor, err := remote.Head(parsed, c.remote(ctx)...)
 	if err != nil {
 		return "", fmt.Errorf("ask for the digest of %s: %w", reference, err)
 	}
@@ -115,8 +90,15 @@ func (c Credentials) Digest(ctx context.Context, reference image.Reference) (str
 
 // withContext bounds the requests of a library function that takes no
 // context.
-type withContext struct{ ctx context.Context }
+type withContext struct {
+	ctx  context.Context
+	next http.RoundTripper
+}
 
 func (w withContext) RoundTrip(request *http.Request) (*http.Response, error) {
-	return patient{remote.DefaultTransport}.RoundTrip(request.WithContext(w.ctx))
+	ctx := w.ctx
+	if request.Method == http.MethodDelete {
+		ctx = context.WithoutCancel(ctx) // the upload is cancelled after the answer
+	}
+	return w.next.RoundTrip(request.WithContext(ctx))
 }

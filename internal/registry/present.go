@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/guk0/travois/internal/image"
@@ -43,7 +42,7 @@ func (c *Client) Present(ctx context.Context, repository image.Reference, tags [
 }
 
 func (c *Client) head(ctx context.Context, reference image.Reference) error {
-	parsed, err := name.ParseReference(reference.String())
+	parsed, err := c.credentials.parse(reference)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -91,10 +92,16 @@ func again(request *http.Request, response *http.Response, err error) bool {
 		return false
 	}
 	var unknown *net.DNSError
-	if errors.As(err, &unknown) && unknown.IsNotFound {
+	if errors.As(err, &unknown) && unknown.IsNotFound || errors.Is(err, http.ErrSchemeMismatch) || isUntrusted(err) {
 		return false
 	}
 	return err != nil || slices.Contains(passing, response.StatusCode)
+}
+
+// isUntrusted tells a certificate that is not believed.
+func isUntrusted(err error) bool {
+	var untrusted *tls.CertificateVerificationError
+	return errors.As(err, &untrusted)
 }
 
 // replay is a request with its body from the beginning.
@@ -137,8 +144,8 @@ func retryAfter(text string) (time.Duration, bool) {
 
 // Calm waits until a registry that had too much to do lets somebody in again,
 // as long as it asks for and a bounded number of times.
-func Calm(ctx context.Context, host string) error {
-	registry, err := name.NewRegistry(host)
+func (c Credentials) Calm(ctx context.Context, host string) error {
+	registry, err := name.NewRegistry(host, c.options(host)...)
 	if err != nil {
 		return err
 	}
@@ -146,7 +153,7 @@ func Calm(ctx context.Context, host string) error {
 	if err != nil {
 		return err
 	}
-	response, err := patient{http.DefaultTransport}.RoundTrip(request)
+	response, err := c.transport().RoundTrip(request)
 	if err != nil {
 		return err
 	}

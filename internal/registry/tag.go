@@ -24,7 +24,7 @@ type Client struct {
 
 // Client is one with these logins, for as long as the context lasts.
 func (c Credentials) Client(ctx context.Context) (*Client, error) {
-	options := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(c), remote.WithTransport(patient{remote.DefaultTransport}), remote.WithRetryStatusCodes()}
+	options := c.remote(ctx)
 	puller, err := remote.NewPuller(options...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the registry: %w", err)
@@ -36,10 +36,16 @@ func (c Credentials) Client(ctx context.Context) (*Client, error) {
 	return &Client{c, puller, pusher}, nil
 }
 
+// remote is how the library reaches registries: it leaves the second tries to
+// the transport.
+func (c Credentials) remote(ctx context.Context) []remote.Option {
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(keychain{ctx, c}), remote.WithTransport(c.transport()), remote.WithRetryStatusCodes()}
+}
+
 // Tag gives what a repository has under from's digest further tags. Nothing
 // but manifests moves. A tag that it has already is left alone.
 func (c *Client) Tag(ctx context.Context, from image.Reference, tags []string) error {
-	digest, err := name.NewDigest(from.Name() + "@" + from.Digest)
+	digest, err := name.NewDigest(from.Name()+"@"+from.Digest, c.credentials.options(from.Registry)...)
 	if err != nil {
 		return fmt.Errorf("image %q: %w", from, err)
 	}
@@ -53,7 +59,7 @@ func (c *Client) Tag(ctx context.Context, from image.Reference, tags []string) e
 			continue
 		}
 		if err := c.pusher.Put(ctx, target, manifest); err != nil {
-			return fmt.Errorf("tag %s: %w", from.WithTag(tag), c.credentials.explain(from, err))
+			return fmt.Errorf("tag %s: %w", from.WithTag(tag), c.credentials.explain(ctx, from, err))
 		}
 	}
 	return nil
@@ -63,9 +69,9 @@ func (c *Client) Tag(ctx context.Context, from image.Reference, tags []string) e
 // of this content or with this digest. It is "" where the tag is another
 // image's or nobody's.
 func (c *Client) Has(ctx context.Context, reference image.Reference, digest string, content image.Content) (string, error) {
-	parsed, err := name.ParseReference(reference.String())
+	parsed, err := c.credentials.parse(reference)
 	if err != nil {
-		return "", fmt.Errorf("image %q: %w", reference, err)
+		return "", err
 	}
 	found, err := c.puller.Get(ctx, parsed)
 	var refused *transport.Error

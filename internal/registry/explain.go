@@ -1,0 +1,105 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/guk0/travois/internal/image"
+)
+
+// explain says whose fault a refused push is and what to do.
+func (c Credentials) explain(ctx context.Context, reference image.Reference, err error) error {
+	var unfetched *loginError
+	if errors.As(err, &unfetched) {
+		return fmt.Errorf("registry %s: %w", reference.Registry, unfetched.err)
+	}
+	var refused *transport.Error
+	if !errors.As(err, &refused) {
+		return unanswered(reference.Registry, err)
+	}
+	denied := refused.StatusCode == http.StatusUnauthorized || refused.StatusCode == http.StatusForbidden
+	ecr, isECR := parseECR(host(reference.Registry))
+	login, loginErr := c.login(ctx, reference.Registry)
+	switch {
+	case refused.StatusCode == http.StatusNotFound && isECR:
+		return fmt.Errorf("registry %s has no repository %s, and a push to ECR makes none: create it first, `%s`", reference.Registry, reference.Repository, ecr.create(reference.Repository))
+	case refused.StatusCode == http.StatusNotFound:
+		return fmt.Errorf("registry %s has no repository %s: create it first", reference.Registry, reference.Repository)
+	case denied && loginErr != nil:
+		return fmt.Errorf("registry %s asks for a login to push: %w", reference.Registry, loginErr)
+	case denied && login.Username == "":
+		return c.stranger(reference)
+	case denied && isECR:
+		return fmt.Errorf("registry %s does not let the step's AWS credentials push to %s: give them ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload, ecr:BatchCheckLayerAvailability and ecr:PutImage there%s",
+			reference.Registry, reference.Repository, said(refused))
+	case denied:
+		return c.denied(reference, login, refused)
+	}
+	return fmt.Errorf("registry %s, repository %s: HTTP %d: %w", reference.Registry, reference.Repository, refused.StatusCode, err)
+}
+
+// stranger is a push without a login.
+func (c Credentials) stranger(reference image.Reference) error {
+	if known := c.known(); len(known) > 0 {
+		return fmt.Errorf("registry %s asks for a login to push, and the login given is for %s: give the input registry: %s, or auths", reference.Registry, strings.Join(known, ", "), reference.Registry)
+	}
+	return fmt.Errorf("registry %s asks for a login to push: give the inputs username and password (a secret that is not set is empty)", reference.Registry)
+}
+
+// denied is a push with a login that may not do it.
+func (c Credentials) denied(reference image.Reference, login Login, refused *transport.Error) error {
+	switch {
+	case isTokenRefusal(refused):
+		return fmt.Errorf("registry %s refuses the login of user %q: check the inputs username and password (%s)", reference.Registry, login.Username, passwordOf(reference.Registry))
+	case host(reference.Registry) == "ghcr.io":
+		return fmt.Errorf("registry %s does not let user %q push to %s: with GITHUB_TOKEN give the job `permissions: packages: write`, and give the repository write access in the package's settings if the package is older; a personal access token needs the scope write:packages",
+			reference.Registry, login.Username, reference.Repository)
+	case refused.StatusCode == http.StatusUnauthorized:
+		return fmt.Errorf("registry %s refuses user %q the push to %s: check the name's owner, the token's scope, and the inputs username and password", reference.Registry, login.Username, reference.Repository)
+	}
+	return fmt.Errorf("registry %s does not let user %q push to %s: check the name's owner, that the repository exists, and the token's scope", reference.Registry, login.Username, reference.Repository)
+}
+
+// passwordOf tells what the password is at a registry.
+func passwordOf(registry string) string {
+	if host(registry) == "ghcr.io" {
+		return "on GHCR the password is secrets.GITHUB_TOKEN or a personal access token"
+	}
+	return "on Docker Hub a personal access token with write scope is the password"
+}
+
+// said is what a registry says of a refusal, as the end of a sentence.
+func said(refused *transport.Error) string {
+	for _, one := range refused.Errors {
+		if one.Message != "" {
+			return " (" + one.Message + ")"
+		}
+	}
+	return ""
+}
+
+// unanswered is a request that no answer came to.
+func unanswered(registry string, err error) error {
+	var plain *plainError
+	switch {
+	case errors.As(err, &plain) && host(plain.host) != host(registry):
+		return fmt.Errorf("registry %s sends its logins to another host: %w", registry, plain)
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return fmt.Errorf("registry %s speaks plain HTTP, which is used for loopback addresses only: give it a certificate, or name it in the input insecure-registries", registry)
+	case isUntrusted(err):
+		return fmt.Errorf("registry %s has a certificate that can't be believed: give it another, or name it in the input insecure-registries: %w", registry, err)
+	}
+	return fmt.Errorf("registry %s does not answer: %w", registry, err)
+}
+
+// isTokenRefusal tells a login that was refused from a repository that was: the
+// request for a token is answered with 401. By Basic authentication there is no
+// such request, and a 401 may mean either.
+func isTokenRefusal(refused *transport.Error) bool {
+	return refused.StatusCode == http.StatusUnauthorized && (refused.Request == nil || refused.Request.Method == http.MethodGet)
+}
