@@ -50,7 +50,9 @@ func parseECR(host string) (ecrEndpoint, bool) {
 }
 
 // key names the endpoint among others and among hosts.
-func (e ecrEndpoint) key() string { return fmt.Sprintf("ecr %+v", e) }
+func (e ecrEndpoint) key() string {
+	return fmt.Sprintf("%s, fips %t, dual stack %t", e, e.fips, e.dualStack)
+}
 
 func (e ecrEndpoint) String() string {
 	if e.public {

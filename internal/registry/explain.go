@@ -89,7 +89,7 @@ func unanswered(registry string, err error) error {
 	switch {
 	case errors.As(err, &plain) && host(plain.host) != host(registry):
 		return fmt.Errorf("registry %s sends its logins to another host: %w", registry, plain)
-	case errors.Is(err, http.ErrSchemeMismatch):
+	case isPlain(err):
 		return fmt.Errorf("registry %s speaks plain HTTP, which is used for loopback addresses only: give it a certificate, or name it in the input insecure-registries", registry)
 	case isUntrusted(err):
 		return fmt.Errorf("registry %s has a certificate that can't be believed: give it another, or name it in the input insecure-registries: %w", registry, err)

@@ -96,9 +96,14 @@ type withContext struct {
 }
 
 func (w withContext) RoundTrip(request *http.Request) (*http.Response, error) {
-	ctx := w.ctx
-	if request.Method == http.MethodDelete {
-		ctx = context.WithoutCancel(ctx) // the upload is cancelled after the answer
+	if request.Method != http.MethodDelete {
+		return w.next.RoundTrip(request.WithContext(w.ctx))
 	}
-	return w.next.RoundTrip(request.WithContext(ctx))
+	// The upload is cancelled after the answer, and nobody reads how that went.
+	response, err := w.next.RoundTrip(request.WithContext(context.WithoutCancel(w.ctx)))
+	if err == nil {
+		_ = response.Body.Close()
+		response.Body = http.NoBody
+	}
+	return response, err
 }

@@ -92,10 +92,17 @@ func again(request *http.Request, response *http.Response, err error) bool {
 		return false
 	}
 	var unknown *net.DNSError
-	if errors.As(err, &unknown) && unknown.IsNotFound || errors.Is(err, http.ErrSchemeMismatch) || isUntrusted(err) {
+	if errors.As(err, &unknown) && unknown.IsNotFound || isPlain(err) || isUntrusted(err) {
 		return false
 	}
 	return err != nil || slices.Contains(passing, response.StatusCode)
+}
+
+// isPlain tells an answer by plain HTTP to one who asks by HTTPS. The error has
+// another type above an http.Client than below it.
+func isPlain(err error) bool {
+	var notTLS tls.RecordHeaderError
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &notTLS)
 }
 
 // isUntrusted tells a certificate that is not believed.

@@ -36,11 +36,14 @@ func (c Credentials) Client(ctx context.Context) (*Client, error) {
 	return &Client{c, puller, pusher}, nil
 }
 
-// remote is how the library reaches registries: it leaves the second tries to
-// the transport.
+// remote is how the library reaches registries. It leaves the second tries to
+// the transport: by itself it takes any refusal of code UNKNOWN for one that
+// passes.
 func (c Credentials) remote(ctx context.Context) []remote.Option {
-	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(keychain{ctx, c}), remote.WithTransport(c.transport()), remote.WithRetryStatusCodes()}
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(keychain{ctx, c}), remote.WithTransport(c.transport()), remote.WithRetryStatusCodes(), remote.WithRetryPredicate(never)}
 }
+
+func never(error) bool { return false }
 
 // Tag gives what a repository has under from's digest further tags. Nothing
 // but manifests moves. A tag that it has already is left alone.

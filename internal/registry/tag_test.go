@@ -1,6 +1,10 @@
 package registry_test
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -11,6 +15,7 @@ import (
 
 	"github.com/guk0/travois/internal/image"
 	"github.com/guk0/travois/internal/registry"
+	"github.com/guk0/travois/internal/registry/registrytest"
 )
 
 func TestTagAndHas(t *testing.T) {
@@ -72,5 +77,63 @@ func TestTagAndHas(t *testing.T) {
 	}
 	if present := client.Present(t.Context(), reference, []string{"other", "latest", "main"}); strings.Join(present, " ") != "latest main" {
 		t.Errorf("present: %v", present)
+	}
+}
+
+// TestTagRefusedMidway shows that a registry which stops to take manifests is
+// told of with the tag that it refused, is not asked again, and keeps the tags
+// that it took.
+func TestTagRefusedMidway(t *testing.T) {
+	faulty := &registrytest.Faulty{Next: registrytest.New("guk0", "open sesame", "guk0/")}
+	server := httptest.NewServer(faulty)
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://")
+	reference := image.Reference{Registry: host, Repository: "guk0/a", Tag: "sha-1"}
+	made, err := random.Image(64, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := name.ParseReference(reference.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Write(parsed, made, remote.WithAuth(&authn.Basic{Username: "guk0", Password: "open sesame"})); err != nil {
+		t.Fatal(err)
+	}
+	digest, err := made.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		status int
+		want   string
+	}{
+		{http.StatusUnauthorized, `refuses user "guk0" the push to guk0/a: check the name's owner, the token's scope, and the inputs username and password`},
+		{http.StatusForbidden, `does not let user "guk0" push to guk0/a: check the name's owner, that the repository exists, and the token's scope`},
+	} {
+		credentials, err := registry.NewCredentials(host, registry.Login{Username: "guk0", Password: "open sesame"}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, err := credentials.Client(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken, refused := fmt.Sprint("taken-", c.status), fmt.Sprint("refused-", c.status)
+		faulty.Set(registrytest.Fault{Method: http.MethodPut, Path: regexp.MustCompile("/manifests/refused"), Times: -1, Status: c.status})
+		err = client.Tag(t.Context(), reference.WithDigest(digest.String()), []string{taken, refused, "later"})
+		want := "tag " + host + "/guk0/a:" + refused + ": registry " + host + " " + c.want
+		if err == nil || err.Error() != want && err.Error() != strings.Replace(want, ": registry", "@"+digest.String()+": registry", 1) {
+			t.Errorf("got %v\nwant %s", err, want)
+		}
+		if count := faulty.Asked("^PUT .*/manifests/refused"); count != 1 {
+			t.Errorf("HTTP %d was asked for %d times", c.status, count)
+		}
+		if count := faulty.Asked("^PUT .*/manifests/later"); count != 0 {
+			t.Errorf("HTTP %d: a tag after the refused one was put", c.status)
+		}
+		if got, err := credentials.Digest(t.Context(), reference.WithTag(taken)); err != nil || got != digest.String() {
+			t.Errorf("the tag that was taken has %s, %v", got, err)
+		}
 	}
 }

@@ -13,8 +13,10 @@ type Fault struct {
 	Path   *regexp.Regexp
 	// Times is how many requests fare so; below 0 all do.
 	Times int
-	// Status is the answer. Without one the connection is cut.
+	// Status is the answer. Without one the connection is cut or, if it Hangs,
+	// kept open in silence until the client has enough.
 	Status int
+	Hangs  bool
 	Header http.Header
 }
 
@@ -53,6 +55,8 @@ func (f *Faulty) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	switch {
 	case !is:
 		f.Next.ServeHTTP(w, request)
+	case fault.Hangs:
+		<-request.Context().Done()
 	case fault.Status == 0:
 		panic(http.ErrAbortHandler) // net/http cuts the connection and prints nothing
 	default:
