@@ -11,9 +11,10 @@ demo: engine ## the whole pipeline on this machine, from the example's source to
 	scripts/tools curl git
 	scripts/demo
 
-test: engine ## all tests, on a real engine
+test: engine ## all tests, on real engines of both kinds
 	scripts/tools aws curl git python3 unzip
 	scripts/base-images
+	scripts/engine-containerd
 	go test -timeout 30m ./...
 
 check: ## format, vet, linters
@@ -28,6 +29,7 @@ bench: engine ## figures against the peers; WHAT=test for one action's
 
 clean: ## takes down whatever the others left up
 	scripts/demo clean
+	scripts/engine-containerd stop
 
 engine:
 	scripts/engine

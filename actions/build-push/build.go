@@ -25,7 +25,7 @@ func (s *session) build(ctx context.Context) ([]engine.Built, error) {
 		panel := board.panel(one.build.Service)
 		images = append(images, engine.Image{Build: s.builds[i], Names: names, Secrets: one.secrets, Output: panel, Ended: panel.end})
 	}
-	built, err := s.eng.Build(ctx, images, s.logins.Lookup)
+	built, err := s.builder.Build(ctx, images, s.logins.Lookup)
 	for i, one := range built {
 		for _, found := range one.Warnings {
 			s.log.Warning(s.plan.atDockerfile(s.plan.images[i].build.Dockerfile, found.Line, fmt.Errorf("%s %s", found.Text, found.URL)))

@@ -2,6 +2,10 @@ package main
 
 import (
 	"errors"
+	"slices"
+	"strings"
+
+	"github.com/containerd/platforms"
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/cache"
@@ -14,6 +18,7 @@ type config struct {
 	compose.ServiceInputs
 	registry.LoginInputs
 	cache.Inputs
+	BuilderInputs
 	action.CommitInputs
 
 	Tags      action.Lines   `env:"TAGS"`
@@ -21,7 +26,12 @@ type config struct {
 	BuildArgs action.Scoped  `env:"BUILD-ARGS"`
 	Labels    action.Scoped  `env:"LABELS"`
 	Secrets   action.Secrets `env:"SECRETS"`
-	DryRun    bool           `env:"DRY-RUN" envDefault:"false"`
+
+	Platforms  action.Lines `env:"PLATFORMS"`
+	Provenance string       `env:"PROVENANCE"`
+	SBOM       string       `env:"SBOM"`
+
+	DryRun bool `env:"DRY-RUN" envDefault:"false"`
 }
 
 // read gathers all that is wrong with the inputs by themselves. A run that does
@@ -34,7 +44,8 @@ func read(r *action.Runner) (config, action.Trigger, registry.Credentials, error
 		c.LoginInputs = c.ToPull(r)
 	}
 	credentials, credentialsErr := c.Credentials(r)
-	return c, trigger, credentials, errors.Join(err, triggerErr, credentialsErr, c.checkPush(), c.Check())
+	_, builderErr := c.address()
+	return c, trigger, credentials, errors.Join(err, triggerErr, credentialsErr, c.checkPush(), c.Check(), builderErr, c.checkOutcome())
 }
 
 func (c config) checkPush() error {
@@ -48,4 +59,30 @@ func (c config) checkPush() error {
 // pushes tells whether this run pushes.
 func (c config) pushes(trigger action.Trigger) bool {
 	return c.Push == "true" || c.Push == "auto" && !trigger.IsPullRequest()
+}
+
+// checkOutcome checks what the images are to be.
+func (c config) checkOutcome() error {
+	var problems []error
+	for _, one := range c.platforms() {
+		if _, err := platforms.Parse(one); err != nil || !strings.Contains(one, "/") {
+			problems = append(problems, action.BadInput("platforms", "%q is no platform; write it as linux/amd64 or linux/arm64", one))
+		}
+	}
+	if !attestable(c.Provenance, "mode=min", "mode=max") {
+		problems = append(problems, action.BadInput("provenance", "%q is none of true, false, mode=min, mode=max", c.Provenance))
+	}
+	if !attestable(c.SBOM) && !strings.HasPrefix(c.SBOM, "generator=") {
+		problems = append(problems, action.BadInput("sbom", "%q is none of true, false, generator=IMAGE", c.SBOM))
+	}
+	return errors.Join(problems...)
+}
+
+func attestable(value string, more ...string) bool {
+	return slices.Contains(append(more, "", "true", "false"), value)
+}
+
+// platforms are the input's, on lines or with commas between.
+func (c config) platforms() []string {
+	return strings.FieldsFunc(strings.Join(c.Platforms, ","), func(r rune) bool { return r == ',' || r == ' ' })
 }

@@ -103,11 +103,12 @@ func planImage(c config, trigger action.Trigger, project *compose.Project, servi
 	}
 	labels := sourceLabels(trigger, service.Name)
 	maps.Copy(labels, build.Labels)
-	maps.Copy(labels, c.Labels.For(service.Name))
+	maps.Copy(labels, c.labels(trigger, service.Name))
 	one.build.Labels = labels
 	one.build.Args = map[string]string{}
 	maps.Copy(one.build.Args, build.Args)
 	maps.Copy(one.build.Args, c.BuildArgs.For(service.Name))
+	c.shape(&one.build)
 	return one, errors.Join(problems...)
 }
 

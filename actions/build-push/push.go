@@ -16,13 +16,13 @@ import (
 // so when all images are up, right after one another and without a layer, so
 // that nobody finds half a release under them.
 func (s *session) push(ctx context.Context, images []imageResult) error {
-	for _, round := range []func(context.Context, *imageResult) error{s.pushFirst, s.moveTags} {
+	for _, round := range []func(context.Context, int, *imageResult) error{s.pushFirst, s.moveTags} {
 		var group errgroup.Group
 		problems := make([]error, len(images))
 		for i := range images {
 			group.Go(func() error {
 				started := time.Now()
-				problems[i] = round(ctx, &images[i])
+				problems[i] = round(ctx, i, &images[i])
 				images[i].pushing += time.Since(started)
 				return nil
 			})
@@ -37,7 +37,7 @@ func (s *session) push(ctx context.Context, images []imageResult) error {
 // pushFirst makes the first tag the image's. One that the registry has under
 // any of the tags is not sent again, and keeps its digest: BuildKit's notes for
 // its cache may differ in an image that is the same.
-func (s *session) pushFirst(ctx context.Context, one *imageResult) error {
+func (s *session) pushFirst(ctx context.Context, i int, one *imageResult) error {
 	one.pushed = time.Now()
 	first := one.name.WithTag(s.plan.tags[0])
 	if digest := s.there(ctx, *one); digest != "" {
@@ -49,7 +49,7 @@ func (s *session) pushFirst(ctx context.Context, one *imageResult) error {
 		s.log.Printf("%s@%s was there already", first, digest)
 		return nil
 	}
-	digest, err := s.send(ctx, first)
+	digest, err := s.send(ctx, i, first)
 	if err != nil {
 		return err
 	}
@@ -76,9 +76,10 @@ const (
 	pushPause = time.Second
 )
 
-func (s *session) send(ctx context.Context, reference image.Reference) (string, error) {
+func (s *session) send(ctx context.Context, i int, reference image.Reference) (string, error) {
+	one := engine.Image{Build: s.builds[i], Names: []string{reference.String()}, Secrets: s.plan.images[i].secrets}
 	for try := 1; ; try++ {
-		digest, err := s.eng.Push(ctx, reference.String(), s.logins.Lookup, reference.Registry)
+		digest, err := s.builder.Push(ctx, one, s.logins.Lookup, reference.Registry)
 		err = s.logins.Engine(err, reference.Registry)
 		if err == nil || try == pushTries || ctx.Err() != nil || !engine.Transient(err) {
 			return digest, err
@@ -105,7 +106,7 @@ func (s *session) rest(ctx context.Context, reference image.Reference, try int, 
 	return ctx.Err()
 }
 
-func (s *session) moveTags(ctx context.Context, one *imageResult) error {
+func (s *session) moveTags(ctx context.Context, _ int, one *imageResult) error {
 	if len(s.plan.tags) == 1 {
 		return nil
 	}

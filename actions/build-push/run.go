@@ -18,7 +18,7 @@ import (
 // run is the action: inputs, plan, build and push, outputs and summary.
 func run(ctx context.Context, r *action.Runner) error {
 	p, credentials, err := prepare(ctx, r)
-	if err != nil && !p.dryRun {
+	if err != nil && !p.dryRun && p.opening.inputs.needsEngine() {
 		err = errors.Join(err, engine.Check(ctx, r.Getenv))
 	}
 	if err != nil {
@@ -31,21 +31,20 @@ func run(ctx context.Context, r *action.Runner) error {
 	for _, warning := range p.plan.exposed() {
 		r.Log.Warning(warning)
 	}
-	s, err := preflight(ctx, r, p.plan, credentials)
+	s, err := preflight(ctx, r, p, credentials)
 	if err != nil {
 		return finish(r, result{verdict: rejected}, err)
 	}
-	defer func() { _ = s.eng.Close() }()
 	done, err := s.execute(ctx)
-	return finish(r, done, err)
+	return finish(r, done, errors.Join(err, s.builder.close(ctx)))
 }
 
 // session is a plan being carried out.
 type session struct {
-	plan   plan
-	log    *action.Log
-	eng    *engine.Engine
-	logins registry.Credentials
+	plan    plan
+	log     *action.Log
+	builder builder
+	logins  registry.Credentials
 	// registry is where the images go.
 	registry *registry.Client
 	// builds are the plan's with their caches, in its order.
@@ -54,8 +53,9 @@ type session struct {
 
 // prepared is a plan and whether it is to be carried out.
 type prepared struct {
-	plan   plan
-	dryRun bool
+	plan    plan
+	opening opening
+	dryRun  bool
 }
 
 // prepare reads the inputs and plans, without touching engine or registry.
@@ -64,40 +64,40 @@ func prepare(ctx context.Context, r *action.Runner) (prepared, registry.Credenti
 	c, trigger, credentials, inputsErr := read(r)
 	workspace, err := r.Workspace()
 	if err != nil {
-		return prepared{dryRun: c.DryRun}, credentials, err
+		return prepared{opening: opening{inputs: c.BuilderInputs}, dryRun: c.DryRun}, credentials, err
 	}
 	project, projectErr := compose.Load(ctx, c.Source(workspace, []string{"image", "build"}))
 	if projectErr != nil {
 		_, tagsErr := c.tags(trigger)
-		return prepared{dryRun: c.DryRun}, credentials, errors.Join(inputsErr, tagsErr, projectErr)
+		return prepared{opening: opening{inputs: c.BuilderInputs}, dryRun: c.DryRun}, credentials, errors.Join(inputsErr, tagsErr, projectErr)
 	}
 	p, planErr := makePlan(c, trigger, project)
 	for _, one := range p.images {
 		one.mask(r.Log)
 	}
-	return prepared{p, c.DryRun}, credentials, errors.Join(inputsErr, planErr)
+	how := opening{inputs: c.BuilderInputs, getenv: r.Getenv, logins: credentials, log: r.Log, targets: p.names(), insecure: c.Insecure}
+	return prepared{p, how, c.DryRun}, credentials, errors.Join(inputsErr, planErr)
 }
 
-// preflight finds out before the first build whether the engine answers, can
+// preflight finds out before the first build whether the builder answers, can
 // do what is asked, and every repository takes a push.
-func preflight(ctx context.Context, r *action.Runner, p plan, credentials registry.Credentials) (*session, error) {
+func preflight(ctx context.Context, r *action.Runner, p prepared, credentials registry.Credentials) (*session, error) {
 	client, err := credentials.Client(ctx)
 	problems := []error{err}
-	s := &session{plan: p, log: r.Log, logins: credentials, registry: client}
-	if p.push {
-		problems = append(problems, credentials.CheckPush(ctx, p.names()))
+	s := &session{plan: p.plan, log: r.Log, logins: credentials, registry: client}
+	if p.plan.push {
+		problems = append(problems, credentials.CheckPush(ctx, p.plan.names()))
 	}
-	eng, err := engine.Connect(ctx, r.Getenv)
+	s.builder, err = p.opening.open(ctx)
 	if err != nil {
 		return nil, errors.Join(append(problems, err)...)
 	}
-	s.eng = eng
-	problems = append(problems, s.chooseCaches(ctx, cache.HostOf(eng.ContainerdStore, r.Getenv)))
+	problems = append(problems, s.chooseCaches(ctx, cache.HostOf(s.builder.Exports(), r.Getenv)))
 	for _, one := range s.builds {
-		problems = append(problems, eng.Refusals(one))
+		problems = append(problems, s.builder.Refusals(one))
 	}
 	if err := errors.Join(problems...); err != nil {
-		return nil, errors.Join(err, eng.Close())
+		return nil, errors.Join(err, s.builder.close(ctx))
 	}
 	return s, nil
 }

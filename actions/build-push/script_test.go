@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/guk0/travois/internal/actiontest"
+	"github.com/guk0/travois/internal/engine"
 	"github.com/guk0/travois/internal/enginetest"
 )
 
@@ -24,7 +27,14 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	registry := enginetest.Registry(t)
-	testscript.Run(t, actiontest.Params("testdata", func(env *testscript.Env) error {
+	for kind, host := range enginetest.Hosts() {
+		t.Run(kind, func(t *testing.T) { scripts(t, kind, host, program, registry) })
+	}
+}
+
+func scripts(t *testing.T, kind, host, program, registry string) {
+	params := actiontest.Params("testdata", func(env *testscript.Env) error {
+		env.Setenv("DOCKER_HOST", host)
 		env.Setenv("REGISTRY", registry)
 		env.Setenv("PASSWORD", enginetest.Password)
 		env.Setenv("GITHUB_EVENT_NAME", "push")
@@ -40,5 +50,25 @@ func TestScripts(t *testing.T) {
 			}
 		}
 		return nil
-	}))
+	})
+	params.Cmds["builders"] = builders
+	params.Condition = func(condition string) (bool, error) {
+		return condition == kind, nil
+	}
+	testscript.Run(t, params)
+}
+
+// builders N holds the number of builders' containers that the engine has.
+func builders(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: builders N")
+	}
+	eng, err := engine.Connect(context.Background(), ts.Getenv)
+	ts.Check(err)
+	defer func() { _ = eng.Close() }()
+	found, err := eng.Labelled(context.Background(), "io.travois.builder=1")
+	ts.Check(err)
+	if got := strconv.Itoa(len(found)); got != args[0] {
+		ts.Fatalf("there are %s builders, want %s: %v", got, args[0], found)
+	}
 }

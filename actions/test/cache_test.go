@@ -36,7 +36,12 @@ func TestCache(t *testing.T) {
 	if _, err := eng.Build(t.Context(), []engine.Image{pushed}, logins); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := eng.Push(t.Context(), name, logins, host); err != nil {
+	builder, err := eng.Builder(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = builder.Close(context.Background()) }()
+	if _, err := builder.Push(t.Context(), pushed, logins, host); err != nil {
 		t.Fatal(err)
 	}
 	if err := eng.RemoveImages(t.Context(), []string{name}); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -33,11 +34,12 @@ type Image struct {
 // Built is an image that was built.
 type Built struct {
 	Service string
-	// ID is the image's in the engine, "sha256:…".
+	// ID is the image's in the engine, or in a builder without a store its
+	// digest, "sha256:…".
 	ID string
-	// Content is what the image is made of.
+	// Content is what the image is made of, empty for a builder without a store.
 	Content image.Content
-	// Size is in bytes, uncompressed.
+	// Size is in bytes, uncompressed, 0 if nobody knows.
 	Size int64
 	// Steps counts the Dockerfile's steps, Cached those that were not run.
 	Steps, Cached int
@@ -54,28 +56,23 @@ type LoginFunc func(ctx context.Context, host string) (username, password string
 
 // Build builds images side by side on one connection to BuildKit, each to its
 // end: the error tells of all that failed. Bases are pulled with the logins.
-func (e *Engine) Build(ctx context.Context, images []Image, logins LoginFunc) ([]Built, error) {
+func (b *Builder) Build(ctx context.Context, images []Image, logins LoginFunc) ([]Built, error) {
 	built := make([]Built, len(images))
 	problems := make([]error, len(images))
 	for i, one := range images {
 		built[i].Service = one.Build.Service
-		problems[i] = e.Refusals(one.Build)
+		problems[i] = b.Refusals(one.Build)
 	}
 	if err := errors.Join(problems...); err != nil {
 		return built, err
 	}
-	buildkit, err := client.New(ctx, "", client.WithContextDialer(e.dialBuildKit), client.WithSessionDialer(e.dialSession))
-	if err != nil {
-		return built, fmt.Errorf("connect to BuildKit in engine %s: %w", e.Version, err)
-	}
-	defer func() { _ = buildkit.Close() }()
 	ready := newOrder(images)
 	var group errgroup.Group
 	for i, one := range images {
 		group.Go(func() error {
 			one, problems[i] = ready.await(ctx, one)
 			if problems[i] == nil {
-				built[i], problems[i] = e.buildOne(ctx, buildkit, one, logins)
+				built[i], problems[i] = b.buildOne(ctx, one, logins)
 			}
 			ready.done(one.Build.Service, problems[i])
 			if one.Ended != nil {
@@ -87,14 +84,24 @@ func (e *Engine) Build(ctx context.Context, images []Image, logins LoginFunc) ([
 	return built, errors.Join(group.Wait(), errors.Join(problems...))
 }
 
+// Build builds images with the BuildKit in the engine, as Builder.Build does.
+func (e *Engine) Build(ctx context.Context, images []Image, logins LoginFunc) ([]Built, error) {
+	builder, err := e.Builder(ctx)
+	if err != nil {
+		return make([]Built, len(images)), err
+	}
+	built, err := builder.Build(ctx, images, logins)
+	return built, errors.Join(err, builder.Close(ctx))
+}
+
 // buildTries is how often an image is built that another run on the engine
 // takes away at once: when it removes the same image, the classic store may
 // delete it although it has just got a new name. The steps are cached by then.
 const buildTries = 5
 
-func (e *Engine) buildOne(ctx context.Context, buildkit *client.Client, one Image, logins LoginFunc) (Built, error) {
+func (b *Builder) buildOne(ctx context.Context, one Image, logins LoginFunc) (Built, error) {
 	for try := 1; ; try++ {
-		built, err := e.solve(ctx, buildkit, one, logins)
+		built, err := b.solve(ctx, one, logins)
 		if try == buildTries || !errdefs.IsNotFound(err) || ctx.Err() != nil {
 			return built, err
 		}
@@ -103,37 +110,66 @@ func (e *Engine) buildOne(ctx context.Context, buildkit *client.Client, one Imag
 
 // solve builds an image once. The error is a NotFound where the engine has lost
 // it.
-func (e *Engine) solve(ctx context.Context, buildkit *client.Client, one Image, logins LoginFunc) (Built, error) {
-	built := Built{Service: one.Build.Service}
-	options, err := solveOptions(one, logins)
-	if err != nil {
-		return built, fmt.Errorf("build %q: %w", one.Build.Service, err)
-	}
-	built.Started = time.Now()
+func (b *Builder) solve(ctx context.Context, one Image, logins LoginFunc) (Built, error) {
+	built := Built{Service: one.Build.Service, Started: time.Now()}
 	progress := newProgress(one.Output)
-	var response *client.SolveResponse
-	var group errgroup.Group
-	group.Go(func() error {
-		var err error
-		response, err = buildkit.Solve(ctx, nil, options, progress.updates)
-		return err
-	})
-	group.Go(func() error { return progress.show(ctx) })
-	err = group.Wait()
+	response, err := b.ask(ctx, one, b.export(one.Names), logins, progress)
 	built.Duration = time.Since(built.Started)
 	built.Steps, built.Cached = progress.count()
 	built.Warnings = progress.warnings
 	if err != nil {
 		return built, failure(ctx, one.Build, progress.failed, err)
 	}
-	built.ID = imageID(response.ExporterResponse)
+	built.ID = imageID(response)
+	if b.store == nil {
+		return built, nil
+	}
+	return b.store.inspectBuilt(ctx, built)
+}
+
+// ask has BuildKit build an image and hand it on.
+func (b *Builder) ask(ctx context.Context, one Image, export client.ExportEntry, logins LoginFunc, progress *progress) (map[string]string, error) {
+	options, err := solveOptions(one, logins)
+	if err != nil {
+		return nil, err
+	}
+	options.Exports = []client.ExportEntry{export}
+	var response *client.SolveResponse
+	var group errgroup.Group
+	group.Go(func() error {
+		var err error
+		response, err = b.buildkit.Solve(ctx, nil, options, progress.updates)
+		return err
+	})
+	group.Go(func() error { return progress.show(ctx) })
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return response.ExporterResponse, nil
+}
+
+// export is what becomes of an image: the engine's, or for a builder without a
+// store one that it can send later without making it again.
+func (b *Builder) export(names []string) client.ExportEntry {
+	attrs := map[string]string{}
+	if len(names) > 0 {
+		attrs["name"] = strings.Join(names, ",")
+	}
+	if b.store == nil {
+		return client.ExportEntry{Type: client.ExporterImage, Attrs: attrs}
+	}
+	return client.ExportEntry{Type: "moby", Attrs: attrs}
+}
+
+// inspectBuilt adds what the engine knows of an image.
+func (e *Engine) inspectBuilt(ctx context.Context, built Built) (Built, error) {
 	info, err := e.docker.ImageInspect(ctx, built.ID)
 	if err != nil {
-		return built, fmt.Errorf("build %q: the engine has no image %s after the build: %w", one.Build.Service, built.ID, err)
+		return built, fmt.Errorf("build %q: the engine has no image %s after the build: %w", built.Service, built.ID, err)
 	}
 	built.Size = info.Size
 	if built.Content, err = contentOf(info); err != nil {
-		return built, fmt.Errorf("build %q: %w", one.Build.Service, err)
+		return built, fmt.Errorf("build %q: %w", built.Service, err)
 	}
 	return built, nil
 }

@@ -6,7 +6,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -25,6 +24,9 @@ type Engine struct {
 	// from BuildKit.
 	ContainerdStore bool
 
+	// api is the newest version of the API that the engine speaks, which may be
+	// newer than the client's.
+	api    string
 	docker *client.Client
 }
 
@@ -49,7 +51,11 @@ func Connect(ctx context.Context, getenv func(string) string) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no Docker engine answers at %s: this action needs one; GitHub's ubuntu runners have it, elsewhere start Docker or set DOCKER_HOST: %w", host, err)
 	}
-	engine := &Engine{Version: info.ServerVersion, Host: host, docker: docker}
+	ping, err := docker.Ping(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the Docker engine at %s: %w", host, err)
+	}
+	engine := &Engine{Version: info.ServerVersion, Host: host, api: ping.APIVersion, docker: docker}
 	for _, pair := range info.DriverStatus {
 		engine.ContainerdStore = engine.ContainerdStore || pair[0] == "driver-type" && strings.HasPrefix(pair[1], "io.containerd.snapshotter")
 	}
@@ -97,13 +103,4 @@ func tlsTransport(getenv func(string) string) (*http.Client, error) {
 		return nil, err
 	}
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: config}, CheckRedirect: client.CheckRedirect}, nil
-}
-
-// dialBuildKit opens a stream to the BuildKit inside the engine.
-func (e *Engine) dialBuildKit(ctx context.Context, _ string) (net.Conn, error) {
-	return e.docker.DialHijack(ctx, "/grpc", "h2c", nil)
-}
-
-func (e *Engine) dialSession(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
-	return e.docker.DialHijack(ctx, "/session", proto, meta)
 }

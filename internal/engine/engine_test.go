@@ -36,8 +36,9 @@ func TestConnectWithoutEngine(t *testing.T) {
 
 // TestBuildRunPush goes through an image's life: built, built again out of the
 // cache, run, pushed.
-func TestBuildRunPush(t *testing.T) {
-	eng := enginetest.Connect(t)
+func TestBuildRunPush(t *testing.T) { enginetest.Each(t, buildRunPush) }
+
+func buildRunPush(t *testing.T, eng *engine.Engine) {
 	host := enginetest.Registry(t)
 	dir := enginetest.Context(t, "print=hello", "env=WORD", "warn=careful", "exit=3")
 	name := image.Reference{Registry: host, Repository: enginetest.Username + "/life", Tag: "1"}
@@ -69,20 +70,33 @@ func TestBuildRunPush(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	digest, err := eng.Push(t.Context(), name.String(), credentials.Lookup, host)
+	builder, err := eng.Builder(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = builder.Close(context.Background()) })
+	pushed := engine.Image{Build: build(dir, "life"), Names: []string{name.String()}}
+	digest, err := builder.Push(t.Context(), pushed, credentials.Lookup, host)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want, err := credentials.Digest(t.Context(), name); err != nil || digest != want {
 		t.Errorf("push gave %s, the registry has %s (%v)", digest, want, err)
 	}
-	if _, err := eng.Push(t.Context(), name.String(), nobody, host); err == nil {
+	other := name.WithTag("2").String()
+	if _, err := eng.Build(t.Context(), []engine.Image{{Build: build(dir, "life"), Names: []string{other}, Output: &progress}}, nobody); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { removeImages(t, eng, other) })
+	pushed.Names = []string{other}
+	if _, err := builder.Push(t.Context(), pushed, nobody, host); err == nil {
 		t.Error("a push without a login passes")
 	}
 }
 
-func TestBuildReportsEveryFailure(t *testing.T) {
-	eng := enginetest.Connect(t)
+func TestBuildReportsEveryFailure(t *testing.T) { enginetest.Each(t, buildReportsEveryFailure) }
+
+func buildReportsEveryFailure(t *testing.T, eng *engine.Engine) {
 	var images []engine.Image
 	var output bytes.Buffer
 	for _, instruction := range []string{"COPY nothing /", "NONSENSE"} {
@@ -101,8 +115,9 @@ func TestBuildReportsEveryFailure(t *testing.T) {
 }
 
 // TestBuildArgs builds a stage in the middle of another Dockerfile.
-func TestBuildArgs(t *testing.T) {
-	eng := enginetest.Connect(t)
+func TestBuildArgs(t *testing.T) { enginetest.Each(t, buildArgs) }
+
+func buildArgs(t *testing.T, eng *engine.Engine) {
 	dir := enginetest.Context(t, "env=GREETING")
 	enginetest.Write(t, filepath.Join(dir, "Other"),
 		"FROM scratch AS first\nCOPY program /program\nFROM first AS wanted\nARG WORD\nENV GREETING=$WORD\nENTRYPOINT [\"/program\"]\nCMD [\"env=GREETING\"]\nFROM scratch\n")
@@ -121,8 +136,9 @@ func TestBuildArgs(t *testing.T) {
 
 // TestBuildEndsWithTheContext shows that a build that was cancelled says so,
 // whatever the engine calls it.
-func TestBuildEndsWithTheContext(t *testing.T) {
-	eng := enginetest.Connect(t)
+func TestBuildEndsWithTheContext(t *testing.T) { enginetest.Each(t, buildEndsWithTheContext) }
+
+func buildEndsWithTheContext(t *testing.T, eng *engine.Engine) {
 	dir := enginetest.Context(t)
 	enginetest.Write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\nCOPY program /program\nRUN [\"/program\", \"wait=5m\"]\n")
 	ctx, cancel := context.WithCancel(t.Context())

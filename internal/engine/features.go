@@ -5,33 +5,27 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/docker/docker/api/types/versions"
-
 	"github.com/guk0/travois/internal/compose"
 )
 
-// engine23 is the API of the first engine whose BuildKit reads named contexts,
-// ulimits and shm_size; an older one drops them without a word.
-const engine23 = "1.42"
-
-// Refusals tells what of a build this engine can't do, one error a key. An
+// Refusals tells what of a build this builder can't do, one error a key. An
 // engine that is asked all the same would leave most of it out in silence.
-func (e *Engine) Refusals(build compose.Build) error {
+func (b *Builder) Refusals(build compose.Build) error {
 	var problems []error
 	refuse := func(wanted bool, key, why string) {
 		if wanted {
-			problems = append(problems, fmt.Errorf("service %q: build.%s: %s; this is engine %s", build.Service, key, why, e.Version))
+			problems = append(problems, fmt.Errorf("service %q: build.%s: %s; this is %s", build.Service, key, why, b.Name))
 		}
 	}
-	if versions.LessThan(e.docker.ClientVersion(), engine23) {
+	if !b.can.contexts {
 		const why = "needs an engine of version 23 or newer"
 		refuse(len(build.Contexts) > 0, "additional_contexts", why)
 		refuse(len(build.Ulimits) > 0, "ulimits", why)
 		refuse(build.ShmSize > 0, "shm_size", why)
 		refuse(hasHeredoc(build), "dockerfile_inline", why+", or a first line # syntax=docker/dockerfile:1, for a here-document")
 	}
-	if !e.ContainerdStore {
-		const why = "needs an engine with the containerd image store (features.containerd-snapshotter in its daemon.json)"
+	if !b.can.exports {
+		const why = "needs the input builder: container, or an engine with the containerd image store (features.containerd-snapshotter in its daemon.json)"
 		refuse(len(build.Platforms) > 1, "platforms, more than one", why)
 		refuse(asked(build.Provenance), "provenance", why)
 		refuse(asked(build.SBOM), "sbom", why)
@@ -40,6 +34,11 @@ func (e *Engine) Refusals(build compose.Build) error {
 		}
 		for _, one := range build.CacheFrom {
 			refuse(one.Type != "registry", "cache_from, type "+one.Type, why+"; without it only registry works")
+		}
+	}
+	if b.store == nil {
+		for name, from := range build.Contexts {
+			refuse(strings.HasPrefix(from, serviceContext), "additional_contexts, "+name, "is another service's image, which only an engine keeps: give the input builder: engine")
 		}
 	}
 	return errors.Join(problems...)

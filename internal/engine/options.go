@@ -17,6 +17,7 @@ import (
 	"github.com/moby/buildkit/session/auth/authprovider"
 	"github.com/moby/buildkit/session/secrets/secretsprovider"
 	"github.com/moby/buildkit/session/sshforward/sshprovider"
+	"github.com/moby/buildkit/util/entitlements"
 	"github.com/tonistiigi/fsutil"
 
 	"github.com/guk0/travois/internal/compose"
@@ -32,20 +33,19 @@ func solveOptions(one Image, logins LoginFunc) (client.SolveOpt, error) {
 	if err != nil {
 		return client.SolveOpt{}, err
 	}
-	export := map[string]string{}
-	if len(one.Names) > 0 {
-		export["name"] = strings.Join(one.Names, ",")
-	}
-	return client.SolveOpt{
+	options := client.SolveOpt{
 		Frontend:      "dockerfile.v0",
 		FrontendAttrs: frontendAttrs(build),
 		LocalMounts:   mounts,
 		SharedKey:     sharedKey(build),
 		Session:       attached,
-		Exports:       []client.ExportEntry{{Type: "moby", Attrs: export}},
 		CacheImports:  cacheOptions(build.CacheFrom),
 		CacheExports:  cacheOptions(build.CacheTo),
-	}, nil
+	}
+	if build.Network == "host" {
+		options.AllowedEntitlements = []string{entitlements.EntitlementNetworkHost.String()}
+	}
+	return options, nil
 }
 
 // attachables are what BuildKit asks back for while it builds.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/util/progress/progressui"
-	"github.com/opencontainers/go-digest"
 )
 
 // progress prints a build's progress as text and counts its steps.
@@ -17,7 +16,9 @@ type progress struct {
 	output io.Writer
 	// updates is closed by the build when it ends.
 	updates chan *client.SolveStatus
-	steps   map[digest.Digest]bool // by vertex, whether it came from the cache
+	// steps are by name, whether one came from the cache. A step that two builds
+	// have in common has two digests.
+	steps map[string]bool
 	// failed is the instruction that ended the build. It and warnings may be read
 	// when the build has ended.
 	failed   string
@@ -25,7 +26,7 @@ type progress struct {
 }
 
 func newProgress(output io.Writer) *progress {
-	return &progress{output: output, updates: make(chan *client.SolveStatus), steps: map[digest.Digest]bool{}}
+	return &progress{output: output, updates: make(chan *client.SolveStatus), steps: map[string]bool{}}
 }
 
 // show prints until the build closes the updates. It reads them to the end
@@ -65,7 +66,7 @@ func (p *progress) watch(update *client.SolveStatus) {
 			if vertex.Error != "" && p.failed == "" {
 				p.failed = instruction
 			}
-			p.steps[vertex.Digest] = p.steps[vertex.Digest] || vertex.Cached
+			p.steps[vertex.Name] = p.steps[vertex.Name] || vertex.Cached
 		}
 	}
 }

@@ -7,35 +7,72 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/registry"
 	"github.com/docker/docker/pkg/jsonmessage"
+
+	"github.com/guk0/travois/internal/compose"
 )
 
-// Push pushes one name of an image and gives the digest that the registry has
-// it under. The engine reports a refusal inside an answer with status 200. A
-// push of which nothing is heard for silence is given up.
-func (e *Engine) Push(ctx context.Context, name string, logins LoginFunc, host string) (string, error) {
+// Push pushes an image that was built under one of its names, the only one in
+// Names, and gives the digest that the registry has it under. A push of which
+// nothing is heard for silence is given up.
+func (b *Builder) Push(ctx context.Context, one Image, logins LoginFunc, host string) (string, error) {
 	ctx, heard, stop := withSilence(ctx, silence)
 	defer stop()
+	push := b.pushAgain
+	if b.store != nil {
+		push = b.store.push
+	}
+	digest, err := push(ctx, one, logins, host, heard)
+	if err != nil {
+		return "", fmt.Errorf("push %s: %w", one.Names[0], because(ctx, err))
+	}
+	return digest, nil
+}
+
+// push has the engine push. It reports a refusal inside an answer with status
+// 200.
+func (e *Engine) push(ctx context.Context, one Image, logins LoginFunc, host string, heard io.Writer) (string, error) {
 	auth, err := encode(ctx, host, logins)
 	if err != nil {
-		return "", fmt.Errorf("push %s: %w", name, err)
+		return "", err
 	}
+	name := one.Names[0]
 	stream, err := e.docker.ImagePush(ctx, name, image.PushOptions{RegistryAuth: auth})
 	if err != nil {
-		return "", fmt.Errorf("push %s: %w", name, because(ctx, err))
+		return "", err
 	}
 	defer func() { _ = stream.Close() }()
 	digest, err := readProgress(io.TeeReader(stream, heard))
+	if err != nil || digest != "" {
+		return digest, err
+	}
+	found, err := e.docker.DistributionInspect(ctx, name, auth)
 	if err != nil {
-		return "", fmt.Errorf("push %s: %w", name, because(ctx, err))
+		return "", fmt.Errorf("ask the registry for its digest: %w", err)
 	}
-	if digest != "" {
-		return digest, nil
+	return found.Descriptor.Digest.String(), nil
+}
+
+// pushAgain has a builder without a store build once more, which its cache
+// makes short, and push. Caches were written by the first build.
+func (b *Builder) pushAgain(ctx context.Context, one Image, logins LoginFunc, host string, heard io.Writer) (string, error) {
+	export := b.export(one.Names)
+	export.Attrs["push"] = "true"
+	if b.insecure(host) {
+		export.Attrs["registry.insecure"] = "true"
 	}
-	return e.askDigest(ctx, name, auth)
+	one.Build.CacheTo = slices.DeleteFunc(slices.Clone(one.Build.CacheTo), func(to compose.Cache) bool { return to.Type != "inline" })
+	one.Build.NoCache = false
+	one.Output = heard
+	response, err := b.ask(ctx, one, export, logins, newProgress(heard))
+	if err != nil {
+		return "", plain(err)
+	}
+	return imageID(response), nil
 }
 
 // Pull makes an image present. One that the engine has is not pulled again.
@@ -70,14 +107,6 @@ func encode(ctx context.Context, host string, logins LoginFunc) (string, error) 
 		return "", fmt.Errorf("encode the login for %s: %w", host, err)
 	}
 	return auth, nil
-}
-
-func (e *Engine) askDigest(ctx context.Context, name, auth string) (string, error) {
-	found, err := e.docker.DistributionInspect(ctx, name, auth)
-	if err != nil {
-		return "", fmt.Errorf("push %s: ask the registry for its digest: %w", name, err)
-	}
-	return found.Descriptor.Digest.String(), nil
 }
 
 // statusLine is all that the containerd store says of a digest.

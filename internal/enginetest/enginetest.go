@@ -24,12 +24,45 @@ const (
 // Connect is the engine that answers here. A test that lacks one fails.
 func Connect(t testing.TB) *engine.Engine {
 	t.Helper()
-	found, err := engine.Connect(t.Context(), os.Getenv)
+	return connect(t, os.Getenv("DOCKER_HOST"))
+}
+
+func connect(t testing.TB, host string) *engine.Engine {
+	t.Helper()
+	found, err := engine.Connect(t.Context(), func(name string) string {
+		if name == "DOCKER_HOST" {
+			return host
+		}
+		return os.Getenv(name)
+	})
 	if err != nil {
-		t.Fatalf("%v (scripts/engine starts one)", err)
+		t.Fatalf("%v (scripts/engine and scripts/engine-containerd start one)", err)
 	}
 	t.Cleanup(func() { _ = found.Close() })
 	return found
+}
+
+// ContainerdHost is where scripts/engine-containerd has an engine that keeps
+// images in containerd.
+const ContainerdHost = "unix:///run/travois-containerd/docker.sock"
+
+// Hosts are the addresses, as DOCKER_HOST, of the engines of both kinds.
+func Hosts() map[string]string {
+	return map[string]string{"classic": os.Getenv("DOCKER_HOST"), "containerd": ContainerdHost}
+}
+
+// Each runs a test on engines of both kinds.
+func Each(t *testing.T, test func(t *testing.T, eng *engine.Engine)) {
+	t.Helper()
+	for kind, host := range Hosts() {
+		t.Run(kind, func(t *testing.T) {
+			eng := connect(t, host)
+			if eng.ContainerdStore != (kind == "containerd") {
+				t.Skipf("the engine at %q keeps its images otherwise", host)
+			}
+			test(t, eng)
+		})
+	}
 }
 
 // Program compiles the program of the package's folder program to a path.

@@ -20,7 +20,7 @@ import (
 // certificate that nobody vouches for: one on the loopback interface, and those
 // that were named. It is what Docker takes insecure-registries for.
 func (c Credentials) Insecure(registry string) bool {
-	return loopback(registry) || slices.Contains(c.insecure, host(registry))
+	return Loopback(registry) || slices.Contains(c.insecure, host(registry))
 }
 
 // WithInsecure are the credentials with further hosts that may be spoken to in
@@ -38,9 +38,9 @@ func (c Credentials) WithInsecure(hosts []string) (Credentials, []error) {
 	return c, problems
 }
 
-// loopback tells whether a host[:port] is this machine: localhost, 127.0.0.0/8
+// Loopback tells whether a host[:port] is this machine: localhost, 127.0.0.0/8
 // or ::1.
-func loopback(registry string) bool {
+func Loopback(registry string) bool {
 	bare := registry
 	if found, _, err := net.SplitHostPort(registry); err == nil {
 		bare = found
