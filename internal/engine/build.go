@@ -187,9 +187,16 @@ func (e *Engine) RemoveImages(ctx context.Context, names []string) error {
 	var problems []error
 	for _, name := range names {
 		_, err := e.docker.ImageRemove(ctx, name, dockerimage.RemoveOptions{Force: true, PruneChildren: true})
-		if err != nil && !errdefs.IsNotFound(err) {
+		if err != nil && !gone(err) {
 			problems = append(problems, fmt.Errorf("remove image %q: %w", name, err))
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// gone tells an image that is not there, or that another run took away in the
+// meantime, for which the classic store has words and no code. Source:
+// moby/moby, image/store.go.
+func gone(err error) bool {
+	return errdefs.IsNotFound(err) || strings.Contains(err.Error(), "unrecognized image ID")
 }
