@@ -11,6 +11,7 @@ import (
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/engine"
 	"github.com/guk0/travois/internal/place"
+	"github.com/guk0/travois/internal/registry"
 )
 
 // build builds all images side by side.
@@ -31,7 +32,7 @@ func (s *session) build(ctx context.Context) ([]engine.Built, error) {
 			s.log.Warning(s.plan.atDockerfile(s.plan.images[i].build.Dockerfile, found.Line, fmt.Errorf("%s %s", found.Text, found.URL)))
 		}
 	}
-	return built, s.plan.located(err)
+	return built, s.plan.located(registry.ExplainEngine(err))
 }
 
 // mask hides the secrets that the source gives a build.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/guk0/travois/internal/engine"
 	"github.com/guk0/travois/internal/image"
+	"github.com/guk0/travois/internal/registry"
 )
 
 // push pushes the first tag of every image side by side. The tags that move do
@@ -80,7 +81,7 @@ func (s *session) send(ctx context.Context, i int, reference image.Reference) (s
 	one := engine.Image{Build: s.builds[i], Names: []string{reference.String()}, Secrets: s.plan.images[i].secrets}
 	for try := 1; ; try++ {
 		digest, err := s.builder.Push(ctx, one, s.logins.Lookup, reference.Registry)
-		err = s.logins.Engine(err, reference.Registry)
+		err = registry.ExplainEngine(err)
 		if err == nil || try == pushTries || ctx.Err() != nil || !engine.Transient(err) {
 			return digest, err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/guk0/travois/internal/cache"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/engine"
+	"github.com/guk0/travois/internal/registry"
 )
 
 // made is the image of a service.
@@ -69,7 +70,7 @@ func (s *session) provide(ctx context.Context, one service, watch *watch, output
 	if one.build == nil {
 		watch.now("pulling the image " + one.image.String())
 		err := s.eng.Pull(ctx, one.image.String(), one.image.Registry, s.logins.Lookup)
-		return one.image.String(), s.logins.Engine(err, one.image.Registry)
+		return one.image.String(), registry.ExplainEngine(err)
 	}
 	watch.now("building its image")
 	build, err := s.cached(ctx, one)
@@ -79,7 +80,7 @@ func (s *session) provide(ctx context.Context, one service, watch *watch, output
 	built, err := s.eng.Build(ctx, []engine.Image{{
 		Build: build, Names: []string{one.image.String()}, Secrets: one.secrets, Output: output,
 	}}, s.logins.Lookup)
-	return built[0].ID, err
+	return built[0].ID, registry.ExplainEngine(err)
 }
 
 // cached adds to a build the caches that the step uses, after those of the

@@ -2,10 +2,12 @@ package registry
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/image"
 )
 
@@ -113,15 +116,22 @@ func (e *plainError) Error() string {
 	return fmt.Sprintf("plain HTTP to %s is refused: it is for loopback addresses and for what the input insecure-registries names", e.host)
 }
 
-// speaksHTTP is what Docker, BuildKit and Go say of a registry that speaks plain
-// HTTP.
-const speaksHTTP = "server gave HTTP response to HTTPS client"
+// mistrust is what Docker and BuildKit say of a registry that speaks plain HTTP
+// or has a certificate that they don't believe.
+var mistrust = regexp.MustCompile(`"https://([^/"]+)/v2/[^"]*": .*(server gave HTTP response to HTTPS client|x509: )`)
 
-// Engine adds to an engine's error what only the engine's owner can do: the
+// ExplainEngine adds to an engine's errors what only the engine's owner can do: the
 // engine decides by itself which registries it speaks to in the clear.
-func (c Credentials) Engine(err error, registry string) error {
-	if err == nil || !strings.Contains(err.Error(), speaksHTTP) && !strings.Contains(err.Error(), "x509: ") {
-		return err
+func ExplainEngine(err error) error {
+	problems := action.Problems(err)
+	for i, one := range problems {
+		if found := mistrust.FindStringSubmatch(one.Error()); found != nil {
+			problems[i] = fmt.Errorf(`%w; the engine that pulls and pushes heeds no input in this: add {"insecure-registries":[%q]} to its /etc/docker/daemon.json and restart it (a BuildKit elsewhere has its buildkitd.toml), or give the registry a certificate that it believes`, one, found[1])
+			err = nil
+		}
 	}
-	return fmt.Errorf(`%w; the Docker engine takes no insecure registry from a step: add {"insecure-registries":[%q]} to its /etc/docker/daemon.json and restart it, or give the registry a certificate`, err, registry)
+	if err == nil {
+		err = errors.Join(problems...)
+	}
+	return err
 }

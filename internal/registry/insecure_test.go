@@ -119,15 +119,21 @@ func TestUntrustedCertificate(t *testing.T) {
 	_ = response.Body.Close()
 }
 
-func TestEngineInsecure(t *testing.T) {
-	credentials := Credentials{}
-	err := credentials.Engine(errors.New(`Get "https://10.1.2.3:5000/v2/": http: server gave HTTP response to HTTPS client`), "10.1.2.3:5000")
-	if err == nil || !strings.HasSuffix(err.Error(), `add {"insecure-registries":["10.1.2.3:5000"]} to its /etc/docker/daemon.json and restart it, or give the registry a certificate`) {
-		t.Errorf("got %v", err)
+func TestExplainEngine(t *testing.T) {
+	denied := errors.New("denied")
+	const advice = `; the engine that pulls and pushes heeds no input in this: add {"insecure-registries":["10.1.2.3:5000"]} to its /etc/docker/daemon.json and restart it (a BuildKit elsewhere has its buildkitd.toml), or give the registry a certificate that it believes`
+	for _, said := range []string{
+		`push 10.1.2.3:5000/a: Get "https://10.1.2.3:5000/v2/": http: server gave HTTP response to HTTPS client`,
+		`build "a": failed to do request: Head "https://10.1.2.3:5000/v2/a/manifests/1": tls: failed to verify certificate: x509: certificate signed by unknown authority`,
+	} {
+		if err := ExplainEngine(errors.Join(denied, errors.New(said))); err == nil || err.Error() != "denied\n"+said+advice || !errors.Is(err, denied) {
+			t.Errorf("got %v", err)
+		}
 	}
-	other := errors.New("denied")
-	if !errors.Is(credentials.Engine(other, "a"), other) || credentials.Engine(other, "a").Error() != "denied" || credentials.Engine(nil, "a") != nil {
-		t.Error("another error is changed")
+	for _, err := range []error{nil, denied, errors.New(`Get "https://example.org/file": x509: certificate has expired`)} {
+		if got := ExplainEngine(err); !errors.Is(got, err) || err != nil && got.Error() != err.Error() {
+			t.Errorf("%v became %v", err, got)
+		}
 	}
 }
 
