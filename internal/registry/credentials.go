@@ -143,7 +143,21 @@ func (k keychain) ResolveContext(_ context.Context, resource authn.Resource) (au
 	if login.Username == "" {
 		return authn.Anonymous, nil
 	}
-	return authn.FromConfig(authn.AuthConfig{Username: login.Username, Password: login.Password}), nil
+	return renewed{k, resource.RegistryStr()}, nil
+}
+
+// renewed is a login that is looked up each time: a client outlives a lease.
+type renewed struct {
+	keychain keychain
+	registry string
+}
+
+func (r renewed) Authorization() (*authn.AuthConfig, error) {
+	login, err := r.keychain.credentials.Login(r.keychain.ctx, r.registry)
+	if err != nil {
+		return nil, &loginError{err}
+	}
+	return &authn.AuthConfig{Username: login.Username, Password: login.Password}, nil
 }
 
 // loginError is a login that could not be fetched. Its text says all.

@@ -13,8 +13,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/image"
+	"github.com/guk0/travois/internal/registry/registrytest"
 )
 
 const connection = "01234567-89ab-cdef-0123-456789abcdef"
@@ -222,4 +226,48 @@ func TestAuths(t *testing.T) {
 			t.Errorf("got %v\nwant %s", err, c.want)
 		}
 	}
+}
+
+// TestClientOutlivesLease shows that a client which was made before long builds
+// logs in anew when they are done.
+func TestClientOutlivesLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const host = "127.0.0.1:5000"
+		fetched := 0
+		inside := registrytest.New("guk0", "word 1", "guk0/")
+		credentials := Credentials{leases: newLeases(func(string) {}), wire: piped(t, inside)}
+		credentials.leases.add(host, func(context.Context) (Login, time.Time, error) {
+			fetched++
+			return Login{"guk0", fmt.Sprint("word ", fetched)}, time.Now().Add(time.Hour), nil
+		})
+		client, err := credentials.Client(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := random.Image(64, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest, err := made.Digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		reference := image.Reference{Registry: host, Repository: "guk0/a", Tag: "1"}
+		parsed, err := credentials.parse(reference)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := remote.Write(parsed, made, credentials.remote(t.Context())...); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Tag(t.Context(), reference.WithDigest(digest.String()), []string{"2"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Hour)
+		inside.Password = "word 2"
+		inside.Forget()
+		if err := client.Tag(t.Context(), reference.WithDigest(digest.String()), []string{"3"}); err != nil || fetched != 2 {
+			t.Errorf("after the lease: %v, fetched %d times", err, fetched)
+		}
+	})
 }

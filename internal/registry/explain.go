@@ -53,12 +53,13 @@ func (c Credentials) stranger(reference image.Reference) error {
 
 // denied is a push with a login that may not do it.
 func (c Credentials) denied(reference image.Reference, login Login, refused *transport.Error) error {
+	isGHCR := host(reference.Registry) == "ghcr.io"
 	switch {
-	case isTokenRefusal(refused):
+	case isTokenRefusal(refused, isGHCR):
 		return fmt.Errorf("registry %s refuses the login of user %q: check the inputs username and password (%s)", reference.Registry, login.Username, passwordOf(reference.Registry))
-	case host(reference.Registry) == "ghcr.io":
-		return fmt.Errorf("registry %s does not let user %q push to %s: with GITHUB_TOKEN give the job `permissions: packages: write`, and give the repository write access in the package's settings if the package is older; a personal access token needs the scope write:packages",
-			reference.Registry, login.Username, reference.Repository)
+	case isGHCR:
+		return fmt.Errorf("registry %s does not let user %q push to %s: with GITHUB_TOKEN give the job `permissions: packages: write`, and give the repository write access in the package's settings if the package is older; a personal access token needs the scope write:packages%s",
+			reference.Registry, login.Username, reference.Repository, said(refused))
 	case refused.StatusCode == http.StatusUnauthorized:
 		return fmt.Errorf("registry %s refuses user %q the push to %s: check the name's owner, the token's scope, and the inputs username and password", reference.Registry, login.Username, reference.Repository)
 	}
@@ -99,7 +100,7 @@ func unanswered(registry string, err error) error {
 
 // isTokenRefusal tells a login that was refused from a repository that was: the
 // request for a token is answered with 401. By Basic authentication there is no
-// such request, and a 401 may mean either.
-func isTokenRefusal(refused *transport.Error) bool {
-	return refused.StatusCode == http.StatusUnauthorized && (refused.Request == nil || refused.Request.Method == http.MethodGet)
+// such request, and a 401 may mean either. GHCR says 403 to a wrong login.
+func isTokenRefusal(refused *transport.Error, isGHCR bool) bool {
+	return (refused.StatusCode == http.StatusUnauthorized || isGHCR) && (refused.Request == nil || refused.Request.Method == http.MethodGet)
 }
