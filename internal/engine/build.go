@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/errdefs"
 	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/guk0/travois/internal/compose"
@@ -66,13 +67,17 @@ func (b *Builder) Build(ctx context.Context, images []Image, logins LoginFunc) (
 	if err := errors.Join(problems...); err != nil {
 		return built, err
 	}
+	open, err := b.openSessions(ctx, images, logins)
+	if err != nil {
+		return built, err
+	}
 	ready := newOrder(images)
 	var group errgroup.Group
 	for i, one := range images {
 		group.Go(func() error {
 			one, problems[i] = ready.await(ctx, one)
 			if problems[i] == nil {
-				built[i], problems[i] = b.buildOne(ctx, one, logins)
+				built[i], problems[i] = b.buildOne(ctx, one, open.of[i])
 			}
 			ready.done(one.Build.Service, problems[i])
 			if one.Ended != nil {
@@ -81,7 +86,7 @@ func (b *Builder) Build(ctx context.Context, images []Image, logins LoginFunc) (
 			return nil
 		})
 	}
-	return built, errors.Join(group.Wait(), errors.Join(problems...))
+	return built, errors.Join(group.Wait(), errors.Join(problems...), open.close())
 }
 
 // Build builds images with the BuildKit in the engine, as Builder.Build does.
@@ -99,9 +104,9 @@ func (e *Engine) Build(ctx context.Context, images []Image, logins LoginFunc) ([
 // delete it although it has just got a new name. The steps are cached by then.
 const buildTries = 5
 
-func (b *Builder) buildOne(ctx context.Context, one Image, logins LoginFunc) (Built, error) {
+func (b *Builder) buildOne(ctx context.Context, one Image, through *session.Session) (Built, error) {
 	for try := 1; ; try++ {
-		built, err := b.solve(ctx, one, logins)
+		built, err := b.solve(ctx, one, through)
 		if try == buildTries || !errdefs.IsNotFound(err) || ctx.Err() != nil {
 			return built, err
 		}
@@ -110,10 +115,10 @@ func (b *Builder) buildOne(ctx context.Context, one Image, logins LoginFunc) (Bu
 
 // solve builds an image once. The error is a NotFound where the engine has lost
 // it.
-func (b *Builder) solve(ctx context.Context, one Image, logins LoginFunc) (Built, error) {
+func (b *Builder) solve(ctx context.Context, one Image, through *session.Session) (Built, error) {
 	built := Built{Service: one.Build.Service, Started: time.Now()}
 	progress := newProgress(one.Output)
-	response, err := b.ask(ctx, one, b.export(one.Names), logins, progress)
+	response, err := b.ask(ctx, one, b.export(one.Names), through, progress)
 	built.Duration = time.Since(built.Started)
 	built.Steps, built.Cached = progress.count()
 	built.Warnings = progress.warnings
@@ -128,11 +133,8 @@ func (b *Builder) solve(ctx context.Context, one Image, logins LoginFunc) (Built
 }
 
 // ask has BuildKit build an image and hand it on.
-func (b *Builder) ask(ctx context.Context, one Image, export client.ExportEntry, logins LoginFunc, progress *progress) (map[string]string, error) {
-	options, err := solveOptions(one, logins)
-	if err != nil {
-		return nil, err
-	}
+func (b *Builder) ask(ctx context.Context, one Image, export client.ExportEntry, through *session.Session, progress *progress) (map[string]string, error) {
+	options := solveOptions(one.Build, through)
 	options.Exports = []client.ExportEntry{export}
 	var response *client.SolveResponse
 	var group errgroup.Group

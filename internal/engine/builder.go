@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/platforms"
 	"github.com/docker/docker/api/types/versions"
 	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session"
 )
 
 // Builder is a BuildKit that answers: the one in an engine, one in a container
@@ -28,6 +30,10 @@ type Builder struct {
 	// insecure tells the registries that are reached over plain HTTP.
 	insecure func(host string) bool
 	buildkit *client.Client
+	sent     atomic.Int64
+	// hijack opens a session where the engine has a way of its own for that; it
+	// may be nil.
+	hijack session.Dialer
 	// stop takes away what was started for it; it may be nil.
 	stop func(ctx context.Context) error
 }
@@ -64,7 +70,8 @@ func (e *Engine) Builder(ctx context.Context) (*Builder, error) {
 		return builder, nil
 	}
 	// A proxy before the engine's socket may not pass HTTP/2 on either.
-	err := builder.connect(ctx, client.WithContextDialer(e.dialBuildKit), client.WithSessionDialer(e.dialSession))
+	builder.hijack = e.dialSession
+	err := builder.connect(ctx, client.WithContextDialer(e.dialBuildKit))
 	if err != nil {
 		return nil, fmt.Errorf("BuildKit in engine %s does not answer: %w", e.Version, err)
 	}
@@ -73,6 +80,9 @@ func (e *Engine) Builder(ctx context.Context) (*Builder, error) {
 
 // Exports tells whether the builder writes caches of all kinds.
 func (b *Builder) Exports() bool { return b.can.exports }
+
+// Sent is how many bytes of the files of contexts were sent to it.
+func (b *Builder) Sent() int64 { return b.sent.Load() }
 
 // answerWithin is how long a builder may take to say what it is.
 const answerWithin = 15 * time.Second

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"path/filepath"
@@ -212,5 +213,38 @@ func TestBuildBesideRemoval(t *testing.T) {
 	}
 	if err := group.Wait(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestContextIsSentOnce builds two services out of one folder.
+func TestContextIsSentOnce(t *testing.T) { enginetest.Each(t, contextIsSentOnce) }
+
+func contextIsSentOnce(t *testing.T, eng *engine.Engine) {
+	const size = 20 << 20
+	dir := t.TempDir()
+	noise := make([]byte, size)
+	_, _ = rand.Read(noise)
+	enginetest.Write(t, filepath.Join(dir, "noise"), string(noise))
+	var images []engine.Image
+	for _, service := range []string{"one", "two"} {
+		enginetest.Write(t, filepath.Join(dir, service), "FROM scratch\nCOPY noise /"+service+"\n")
+		build := compose.Build{Service: service, Context: dir, Dockerfile: filepath.Join(dir, service)}
+		images = append(images, engine.Image{Build: build, Output: io.Discard})
+	}
+	for _, want := range []struct {
+		what        string
+		least, most int64
+	}{{"cold", size, size + 1000}, {"warm", 0, 1000}} {
+		builder, err := eng.Builder(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = builder.Build(t.Context(), images, nobody)
+		if err := errors.Join(err, builder.Close(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if sent := builder.Sent(); sent < want.least || sent > want.most {
+			t.Errorf("%s: %d bytes were sent of a folder of %d", want.what, sent, size)
+		}
 	}
 }

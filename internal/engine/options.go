@@ -2,9 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -15,62 +12,24 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/auth/authprovider"
-	"github.com/moby/buildkit/session/secrets/secretsprovider"
-	"github.com/moby/buildkit/session/sshforward/sshprovider"
 	"github.com/moby/buildkit/util/entitlements"
-	"github.com/tonistiigi/fsutil"
 
 	"github.com/guk0/travois/internal/compose"
 )
 
-func solveOptions(one Image, logins LoginFunc) (client.SolveOpt, error) {
-	build := one.Build
-	mounts, err := mounts(build)
-	if err != nil {
-		return client.SolveOpt{}, err
-	}
-	attached, err := attachables(one, logins)
-	if err != nil {
-		return client.SolveOpt{}, err
-	}
+func solveOptions(build compose.Build, through *session.Session) client.SolveOpt {
 	options := client.SolveOpt{
-		Frontend:      "dockerfile.v0",
-		FrontendAttrs: frontendAttrs(build),
-		LocalMounts:   mounts,
-		SharedKey:     sharedKey(build),
-		Session:       attached,
-		CacheImports:  cacheOptions(build.CacheFrom),
-		CacheExports:  cacheOptions(build.CacheTo),
+		Frontend:              "dockerfile.v0",
+		FrontendAttrs:         frontendAttrs(build),
+		SharedSession:         through,
+		SessionPreInitialized: true,
+		CacheImports:          cacheOptions(build.CacheFrom),
+		CacheExports:          cacheOptions(build.CacheTo),
 	}
 	if build.Network == "host" {
 		options.AllowedEntitlements = []string{entitlements.EntitlementNetworkHost.String()}
 	}
-	return options, nil
-}
-
-// attachables are what BuildKit asks back for while it builds.
-func attachables(one Image, logins LoginFunc) ([]session.Attachable, error) {
-	secrets := maps.Clone(one.Build.Secrets)
-	if secrets == nil {
-		secrets = map[string][]byte{}
-	}
-	maps.Copy(secrets, one.Secrets)
-	all := []session.Attachable{
-		authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{AuthConfigProvider: logins.provide}),
-		secretsprovider.FromMap(secrets),
-	}
-	if len(one.Build.SSH) == 0 {
-		return all, nil
-	}
-	var keys []sshprovider.AgentConfig
-	for _, id := range slices.Sorted(maps.Keys(one.Build.SSH)) {
-		keys = append(keys, sshprovider.AgentConfig{ID: id, Paths: []string{one.Build.SSH[id]}})
-	}
-	provider, err := sshprovider.NewSSHAgentProvider(keys)
-	if err != nil {
-		return nil, fmt.Errorf("build.ssh: %w", err)
-	}
-	return append(all, provider), nil
+	return options
 }
 
 func cacheOptions(from []compose.Cache) []client.CacheOptionsEntry {
@@ -79,49 +38,6 @@ func cacheOptions(from []compose.Cache) []client.CacheOptionsEntry {
 		all = append(all, client.CacheOptionsEntry{Type: one.Type, Attrs: one.Attrs})
 	}
 	return all
-}
-
-// mounts are the folders that BuildKit reads, by the names that it knows them
-// by. An address it fetches by itself.
-func mounts(build compose.Build) (map[string]fsutil.FS, error) {
-	folders := map[string]string{}
-	if !build.Remote() {
-		folders[localContext] = build.Context
-		if build.Inline == "" {
-			folders[localDockerfile] = filepath.Dir(build.Dockerfile)
-		}
-	}
-	for name, from := range build.Contexts {
-		if filepath.IsAbs(from) {
-			folders[localNamed(name)] = from
-		}
-	}
-	all := map[string]fsutil.FS{}
-	for name, folder := range folders {
-		opened, err := fsutil.NewFS(folder)
-		if err != nil {
-			return nil, fmt.Errorf("folder %s: %w", folder, err)
-		}
-		all[name] = opened
-	}
-	if build.Inline != "" {
-		all[localDockerfile] = inline(build.Inline)
-	}
-	return all, nil
-}
-
-// The names of what is sent. Source: moby/buildkit, frontend/dockerui/config.go.
-const (
-	localContext    = "context"
-	localDockerfile = "dockerfile"
-)
-
-func localNamed(name string) string { return "context-" + name }
-
-// sharedKey lets a later build of the same folder send only what changed.
-func sharedKey(build compose.Build) string {
-	sum := sha256.Sum256([]byte(build.Service + "\x00" + build.Context))
-	return hex.EncodeToString(sum[:])
 }
 
 // frontendAttrs are the options of BuildKit's dockerfile frontend. Source:
@@ -136,7 +52,7 @@ func frontendAttrs(build compose.Build) map[string]string {
 	}
 	for name, from := range build.Contexts {
 		if filepath.IsAbs(from) {
-			from = "local:" + localNamed(name)
+			from = "local:" + contextName(from)
 		}
 		attrs["context:"+name] = from
 	}
@@ -148,6 +64,7 @@ func frontendAttrs(build compose.Build) map[string]string {
 	set("filename", filepath.Base(build.Dockerfile), build.Inline == "" && !build.Remote())
 	set("filename", build.Dockerfile, build.Inline == "" && build.Remote())
 	set("context", build.Context, build.Remote())
+	set("dockerfilekey", dockerfileName(build), !build.Remote() || build.Inline != "")
 	set("target", build.Target, build.Target != "")
 	set("no-cache", "", build.NoCache)
 	set("image-resolve-mode", "pull", build.Pull)

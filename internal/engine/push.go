@@ -68,8 +68,12 @@ func (b *Builder) pushAgain(ctx context.Context, one Image, logins LoginFunc, ho
 	one.Build.CacheTo = slices.DeleteFunc(slices.Clone(one.Build.CacheTo), func(to compose.Cache) bool { return to.Type != "inline" })
 	one.Build.NoCache = false
 	one.Output = heard
-	response, err := b.ask(ctx, one, export, logins, newProgress(heard))
+	open, err := b.openSessions(ctx, []Image{one}, logins)
 	if err != nil {
+		return "", err
+	}
+	response, err := b.ask(ctx, one, export, open.of[0], newProgress(heard))
+	if err := errors.Join(err, open.close()); err != nil {
 		return "", plain(err)
 	}
 	return imageID(response), nil
