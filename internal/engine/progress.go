@@ -16,8 +16,8 @@ type progress struct {
 	output io.Writer
 	// updates is closed by the build when it ends.
 	updates chan *client.SolveStatus
-	// steps are by name, whether one came from the cache. A step that two builds
-	// have in common has two digests.
+	// steps are by name, whether one was run here: a step that two builds have in
+	// common has two digests, and is only told to begin to one of them.
 	steps map[string]bool
 	// failed is the instruction that ended the build. It and warnings may be read
 	// when the build has ended.
@@ -66,14 +66,15 @@ func (p *progress) watch(update *client.SolveStatus) {
 			if vertex.Error != "" && p.failed == "" {
 				p.failed = instruction
 			}
-			p.steps[vertex.Name] = p.steps[vertex.Name] || vertex.Cached
+			ran := vertex.Started != nil && !vertex.Cached
+			p.steps[vertex.Name] = p.steps[vertex.Name] && !vertex.Cached || ran
 		}
 	}
 }
 
 func (p *progress) count() (steps, cached int) {
-	for _, fromCache := range p.steps {
-		if fromCache {
+	for _, ran := range p.steps {
+		if !ran {
 			cached++
 		}
 	}
