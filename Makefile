@@ -25,6 +25,8 @@ check: ## format, vet, linters
 	cd examples/fullstack && go tool -modfile=../../tools/go.mod actionlint .github/workflows/*.yml
 
 bench: engine ## figures against the peers; WHAT=test for one action's
+	scripts/base-images
+	scripts/engine-containerd
 	go run ./bench $(WHAT)
 
 clean: ## takes down whatever the others left up

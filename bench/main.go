@@ -16,7 +16,8 @@ import (
 
 // benches are what can be measured, by the action's name.
 var benches = map[string]func(context.Context, *bench) error{
-	"test": benchTest,
+	"build-push": benchBuildPush,
+	"test":       benchTest,
 }
 
 func main() {

@@ -18,6 +18,8 @@ type sample struct {
 	took time.Duration
 	// memory is the largest resident set, in bytes.
 	memory int64
+	// said is the end of what it printed.
+	said string
 }
 
 // median runs something several times, after once to warm the caches. It gives
@@ -56,7 +58,7 @@ func measure(ctx context.Context, dir string, environ []string, name string, arg
 	if !ok {
 		return sample{}, fmt.Errorf("%s: the system does not tell its memory", name)
 	}
-	return sample{took, usage.Maxrss << 10}, nil // Linux counts in KiB, getrusage(2)
+	return sample{took, usage.Maxrss << 10, string(said.text)}, nil // Linux counts in KiB, getrusage(2)
 }
 
 // ending keeps the last of what is written to it.

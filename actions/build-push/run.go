@@ -149,6 +149,7 @@ func (s *session) execute(ctx context.Context) (result, error) {
 		done.verdict = failed
 		return done, err
 	}
+	s.log.Printf("sent %d bytes of files to %s", s.builder.Sent(), s.builder.Name)
 	done.verdict = builtOnly
 	if !s.plan.push {
 		return done, nil

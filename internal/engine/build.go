@@ -118,7 +118,7 @@ func (b *Builder) buildOne(ctx context.Context, one Image, through *session.Sess
 func (b *Builder) solve(ctx context.Context, one Image, through *session.Session) (Built, error) {
 	built := Built{Service: one.Build.Service, Started: time.Now()}
 	progress := newProgress(one.Output)
-	response, err := b.ask(ctx, one, b.export(one.Names), through, progress)
+	response, err := b.make(ctx, one, through, progress)
 	built.Duration = time.Since(built.Started)
 	built.Steps, built.Cached = progress.count()
 	built.Warnings = progress.warnings
@@ -132,10 +132,27 @@ func (b *Builder) solve(ctx context.Context, one Image, through *session.Session
 	return b.store.inspectBuilt(ctx, built)
 }
 
+// make builds an image and hands it on. Where only one cache may be written at
+// a time, the steps are run first, beside those of the other builds.
+func (b *Builder) make(ctx context.Context, one Image, through *session.Session, progress *progress) (map[string]string, error) {
+	if b.can.atOnce || len(one.Build.CacheTo) == 0 {
+		return b.ask(ctx, one, through, progress, b.export(one.Names))
+	}
+	steps := one
+	steps.Build.CacheTo = nil
+	if _, err := b.ask(ctx, steps, through, progress); err != nil {
+		return nil, err
+	}
+	b.turn.Lock()
+	defer b.turn.Unlock()
+	one.Build.NoCache = false // its steps were just run
+	return b.ask(ctx, one, through, newProgress(io.Discard), b.export(one.Names))
+}
+
 // ask has BuildKit build an image and hand it on.
-func (b *Builder) ask(ctx context.Context, one Image, export client.ExportEntry, through *session.Session, progress *progress) (map[string]string, error) {
+func (b *Builder) ask(ctx context.Context, one Image, through *session.Session, progress *progress, exports ...client.ExportEntry) (map[string]string, error) {
 	options := solveOptions(one.Build, through)
-	options.Exports = []client.ExportEntry{export}
+	options.Exports = exports
 	var response *client.SolveResponse
 	var group errgroup.Group
 	group.Go(func() error {

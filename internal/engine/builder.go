@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,8 @@ type Builder struct {
 	insecure func(host string) bool
 	buildkit *client.Client
 	sent     atomic.Int64
+	// turn is held by the one that writes a cache, where only one may.
+	turn sync.Mutex
 	// hijack opens a session where the engine has a way of its own for that; it
 	// may be nil.
 	hijack session.Dialer
@@ -46,10 +49,14 @@ type ability struct {
 	// exports is to write images of several platforms, attestations and caches
 	// of all kinds.
 	exports bool
+	// atOnce is to write the caches of several builds at once. Engines before 23
+	// end with "concurrent map writes", and all that runs on them. Source:
+	// moby/moby#42422.
+	atOnce bool
 }
 
 // everything is what a BuildKit by itself can do.
-var everything = ability{contexts: true, exports: true}
+var everything = ability{contexts: true, exports: true, atOnce: true}
 
 // engine23 is the API of the first engine whose BuildKit reads named contexts,
 // ulimits and shm_size; an older one drops them without a word.
@@ -62,9 +69,10 @@ const engine292 = "1.53"
 
 // Builder is the BuildKit in the engine. It is closed before the engine is.
 func (e *Engine) Builder(ctx context.Context) (*Builder, error) {
+	modern := versions.GreaterThanOrEqualTo(e.api, engine23)
 	builder := &Builder{
 		Name: "engine " + e.Version, store: e,
-		can: ability{contexts: versions.GreaterThanOrEqualTo(e.api, engine23), exports: e.ContainerdStore},
+		can: ability{contexts: modern, exports: e.ContainerdStore, atOnce: modern},
 	}
 	if versions.GreaterThanOrEqualTo(e.api, engine292) && builder.connect(ctx, client.WithContextDialer(e.dialDirectly)) == nil {
 		return builder, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
@@ -245,6 +246,40 @@ func contextIsSentOnce(t *testing.T, eng *engine.Engine) {
 		}
 		if sent := builder.Sent(); sent < want.least || sent > want.most {
 			t.Errorf("%s: %d bytes were sent of a folder of %d", want.what, sent, size)
+		}
+	}
+}
+
+// TestCachesSideBySide builds many services with steps in common again and
+// again, each with a cache of its own: an old engine ended of that.
+func TestCachesSideBySide(t *testing.T) { enginetest.Each(t, cachesSideBySide) }
+
+func cachesSideBySide(t *testing.T, eng *engine.Engine) {
+	dir := enginetest.Context(t)
+	enginetest.Write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\nCOPY program /program\nRUN [\"/program\", \"file=/a:1\"]\nRUN [\"/program\", \"file=/b:1\"]\nRUN [\"/program\", \"file=/c:1\"]\n")
+	var images []engine.Image
+	var names []string
+	for i := range 12 {
+		one := build(dir, fmt.Sprint("service", i))
+		one.CacheTo = []compose.Cache{{Type: "inline"}}
+		one.Labels = map[string]string{"service": one.Service}
+		names = append(names, "travois-test/side-by-side:"+one.Service)
+		images = append(images, engine.Image{Build: one, Names: names[i:], Output: io.Discard})
+	}
+	t.Cleanup(func() {
+		if err := eng.RemoveImages(context.Background(), names); err != nil {
+			t.Error(err)
+		}
+	})
+	for range 2 {
+		built, err := eng.Build(t.Context(), images, nobody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range built {
+			if one.Steps != 4 || one.ID == "" {
+				t.Errorf("built %+v", one)
+			}
 		}
 	}
 }

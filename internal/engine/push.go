@@ -72,7 +72,7 @@ func (b *Builder) pushAgain(ctx context.Context, one Image, logins LoginFunc, ho
 	if err != nil {
 		return "", err
 	}
-	response, err := b.ask(ctx, one, export, open.of[0], newProgress(heard))
+	response, err := b.ask(ctx, one, open.of[0], newProgress(heard), export)
 	if err := errors.Join(err, open.close()); err != nil {
 		return "", plain(err)
 	}
