@@ -3,7 +3,6 @@ package eblocal
 import (
 	"slices"
 	"strings"
-	"time"
 )
 
 type applicationDescription struct {
@@ -68,7 +67,7 @@ func (s *Server) createApplication(c *call) (any, error) {
 }
 
 func (s *Server) addApplication(name string) *application {
-	a := &application{Name: name, Created: time.Now()}
+	a := &application{Name: name, Created: s.clock.now()}
 	s.state.Apps = append(s.state.Apps, a)
 	return a
 }

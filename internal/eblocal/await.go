@@ -12,9 +12,9 @@ import (
 // await returns when the instance was healthy for a while, or will not be.
 func (s *Server) await(ctx context.Context, inst *instance) (string, error) {
 	whole := ctx
-	ctx, cancel := context.WithTimeout(ctx, s.opts.HealthTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.clock.wall(s.opts.HealthTimeout))
 	defer cancel()
-	tick := time.NewTicker(min(pollEvery, s.opts.Settle))
+	tick := time.NewTicker(s.clock.wall(min(pollEvery, s.opts.Settle)))
 	defer tick.Stop()
 	var since time.Time
 	var print string
@@ -33,8 +33,8 @@ func (s *Server) await(ctx context.Context, inst *instance) (string, error) {
 		case len(v.complaints()) > 0:
 			print = ""
 		case print != v.Print:
-			print, since = v.Print, time.Now()
-		case time.Since(since) >= s.opts.Settle:
+			print, since = v.Print, s.clock.now()
+		case s.clock.now().Sub(since) >= s.opts.Settle:
 			return v.Web, nil
 		}
 		select {
@@ -84,7 +84,7 @@ func (s *Server) probe(ctx context.Context, web endpoint, addr string) string {
 		return what + " can't be asked: " + err.Error() + "."
 	}
 	req.Header.Set("User-Agent", "ELB-HealthChecker/2.0")
-	resp, err := probeClient.Do(req)
+	resp, err := s.asks.Do(req)
 	if err != nil {
 		var wrapped *url.Error
 		if errors.As(err, &wrapped) {
@@ -100,7 +100,12 @@ func (s *Server) probe(ctx context.Context, web endpoint, addr string) string {
 }
 
 // probeClient opens a connection for each question and takes a redirect for an answer.
-var probeClient = &http.Client{
-	Transport:     &http.Transport{DisableKeepAlives: true},
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+func probeClient(transport http.RoundTripper) *http.Client {
+	if transport == nil {
+		transport = &http.Transport{DisableKeepAlives: true}
+	}
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }

@@ -25,6 +25,7 @@ type environment struct {
 	Causes       []string  `json:"causes,omitempty"`
 	Created      time.Time `json:"created"`
 	Updated      time.Time `json:"updated"`
+	Accepted     time.Time `json:"accepted"` // when the last update was
 	Settings     []setting `json:"settings"`
 
 	Launches  int        `json:"launches"`            // instances launched so far
@@ -83,13 +84,27 @@ type environmentDescription struct {
 	EnvironmentArn               string
 }
 
+// shown are the status and the label that clients see, which lag behind if they
+// are told to.
+func (s *Server) shown(e *environment) (status, label string) {
+	status, label = e.Status, e.Label
+	if status == statusUpdating && s.clock.now().Before(e.Accepted.Add(s.faults.LateUpdating)) {
+		status = statusReady
+	}
+	if s.faults.LateLabel && e.Before != nil {
+		label = e.Before.Label
+	}
+	return status, label
+}
+
 func (s *Server) describeEnvironment() environmentDescription {
 	e := &s.state.Env
+	status, label := s.shown(e)
 	return environmentDescription{
-		EnvironmentName: e.Name, EnvironmentID: e.ID, ApplicationName: e.App, VersionLabel: e.Label,
+		EnvironmentName: e.Name, EnvironmentID: e.ID, ApplicationName: e.App, VersionLabel: label,
 		SolutionStackName: s.solutionStack(), PlatformArn: s.platformArn(), Description: e.Description,
 		EndpointURL: s.addr, CNAME: s.addr, DateCreated: stamp(e.Created), DateUpdated: stamp(e.Updated),
-		Status: e.Status, AbortableOperationInProgress: e.Status == statusUpdating,
+		Status: status, AbortableOperationInProgress: status == statusUpdating,
 		Health: e.Health, HealthStatus: e.HealthStatus,
 		Resources: environmentResources{loadBalancer{
 			LoadBalancerName: s.loadBalancer(), Domain: s.addr, Listeners: listOf([]listener{{"HTTP", webPort}}),

@@ -35,7 +35,10 @@ type eventDescription struct {
 func (s *Server) event(e event) {
 	e.Sequence = s.state.next()
 	// Clients see milliseconds; filters must see what they see.
-	e.Time = time.Now().Truncate(time.Millisecond)
+	e.Time = s.clock.now().Truncate(time.Millisecond)
+	if s.faults.WholeSeconds {
+		e.Time = e.Time.Truncate(time.Second)
+	}
 	e.Message = s.redact(e.Message)
 	s.state.Events = append(s.state.Events, e)
 	if extra := len(s.state.Events) - maxEvents; extra > 0 {
@@ -118,12 +121,13 @@ func (s *Server) describeEvents(c *call) (any, error) {
 		return nil, err
 	}
 	var found []event
+	visible := s.clock.now().Add(-s.faults.LateEvents)
 	for _, e := range slices.Backward(s.state.Events) {
-		if filter.matches(e) {
+		if filter.matches(e) && !e.Time.After(visible) {
 			found = append(found, e)
 		}
 	}
-	found, token, err := page(c, found, func(e event) int64 { return e.Sequence })
+	found, token, err := page(c, s.faults.EventPage, found, func(e event) int64 { return e.Sequence })
 	if err != nil {
 		return nil, err
 	}

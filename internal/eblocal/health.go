@@ -3,7 +3,6 @@ package eblocal
 import (
 	"slices"
 	"strings"
-	"time"
 )
 
 // colors are the colors of the enhanced health statuses.
@@ -77,7 +76,7 @@ func (s *Server) describeEnvironmentHealth(c *call) (any, error) {
 		Color:           only(c, "Color", e.Health),
 		Causes:          only(c, "Causes", &causes),
 		InstancesHealth: only(c, "InstancesHealth", &counts),
-		RefreshedAt:     only(c, "RefreshedAt", stamp(time.Now())),
+		RefreshedAt:     only(c, "RefreshedAt", stamp(s.clock.now())),
 	}, nil
 }
 
@@ -137,7 +136,7 @@ func (s *Server) describeInstancesHealth(c *call) (any, error) {
 	return struct {
 		InstanceHealthList list[instanceHealth]
 		RefreshedAt        string
-	}{listOf(instances), stamp(time.Now())}, nil
+	}{listOf(instances), stamp(s.clock.now())}, nil
 }
 
 func (s *Server) describeInstance(c *call, i *instance) instanceHealth {

@@ -60,7 +60,7 @@ func (s *Server) requestEnvironmentInfo(c *call) (any, error) {
 		if err != nil {
 			return nil, fmt.Errorf("logs of instance %s: %w", i.ID, err)
 		}
-		tail, err := s.putTail(i.ID, time.Now(), logs)
+		tail, err := s.putTail(i.ID, s.clock.now(), logs)
 		if err != nil {
 			return nil, err
 		}
@@ -116,6 +116,6 @@ func (s *Server) rememberFailure(ctx context.Context, i *instance) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state.Failed = &failure{InstanceID: i.ID, Label: i.Label, Time: time.Now(), Logs: logs}
+	s.state.Failed = &failure{InstanceID: i.ID, Label: i.Label, Time: s.clock.now(), Logs: logs}
 	s.keep()
 }

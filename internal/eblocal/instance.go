@@ -42,7 +42,7 @@ func (s *Server) newInstance(label string) *instance {
 	name := "eb-" + strings.ToLower(s.opts.Env) + "-" + s.id[2:8] + "-" + strconv.Itoa(n)
 	return &instance{
 		Name: name, ID: "i-0" + hex.EncodeToString(serial), Label: label,
-		DeploymentID: int64(n), Launched: time.Now(), Status: deploymentRunning,
+		DeploymentID: int64(n), Launched: s.clock.now(), Status: deploymentRunning,
 		Settings: slices.Clone(s.state.Env.Settings),
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"path/filepath"
 	"regexp"
 	"sort"
@@ -54,6 +56,15 @@ type Options struct {
 	Log     io.Writer // gets each event as a line; nil for none
 	Environ []string  // where the engine's client finds PATH, HOME, DOCKER_HOST
 	Runner  Runner    // runs instances; Docker Compose when nil
+
+	// Transport is how instances are asked; TCP when nil.
+	Transport http.RoundTripper
+	// Listen opens the environment's own address; on TCP when nil.
+	Listen func(network, address string) (net.Listener, error)
+
+	Speed     float64       // how much faster than this machine's the server's time passes; 1 when 0
+	ClockSkew time.Duration // how far the server's clock is ahead
+	Faults    Faults        // what goes wrong; nothing when zero
 }
 
 var (
@@ -68,6 +79,12 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Region == "" {
 		o.Region = defaultRegion
+	}
+	if o.Speed == 0 {
+		o.Speed = 1
+	}
+	if o.Listen == nil {
+		o.Listen = net.Listen
 	}
 	o.HealthTimeout = orDuration(o.HealthTimeout, defaultHealthTimeout)
 	o.Settle = orDuration(o.Settle, defaultSettle)
@@ -96,6 +113,9 @@ func (o Options) validate() error {
 	}
 	if o.Platform != Docker && o.Platform != ECS {
 		errs = append(errs, fmt.Errorf("platform %q: expected %s or %s", o.Platform, Docker, ECS))
+	}
+	if o.Speed < 0 {
+		errs = append(errs, fmt.Errorf("speed %g: expected a number above 0", o.Speed))
 	}
 	if o.StateDir == "" {
 		errs = append(errs, errors.New("no state directory: name the directory in which versions and events are kept"))

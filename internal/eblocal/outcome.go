@@ -5,17 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 )
 
 // promote moves traffic to the new instance and removes the old one.
 func (s *Server) promote(ctx context.Context, u update, inst *instance, web string) {
 	s.say(u, "INFO", "Instance deployment completed successfully.")
-	idle := s.proxy.retire(newTarget(web))
+	idle := s.proxy.retire(s.proxy.target(web))
 	s.mu.Lock()
 	e := &s.state.Env
 	old := e.Instance
-	inst.Status, inst.Deployed = deploymentDone, time.Now()
+	inst.Status, inst.Deployed = deploymentDone, s.clock.now()
 	e.Instance, e.Candidate, e.Before = inst, nil, nil
 	if old != nil {
 		e.Retiring = append(e.Retiring, *old)
@@ -50,7 +49,7 @@ func drain(ctx context.Context, idle <-chan struct{}) {
 
 // ready ends an update; the caller holds the lock.
 func (s *Server) ready() {
-	s.state.Env.Status, s.state.Env.Updated = statusReady, time.Now()
+	s.state.Env.Status, s.state.Env.Updated = statusReady, s.clock.now()
 	s.abort = nil
 	s.keep()
 }

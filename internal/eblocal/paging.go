@@ -41,11 +41,15 @@ func nextToken(seq int64) string {
 	return base64.RawURLEncoding.EncodeToString([]byte("before:" + strconv.FormatInt(seq, 10)))
 }
 
-// page cuts items, which are sorted with the newest first, to what was asked for.
-func page[T any](c *call, items []T, seq func(T) int64) ([]T, string, error) {
+// page cuts items, which are sorted with the newest first, to what was asked
+// for, and to at most so many, if that is not 0.
+func page[T any](c *call, most int, items []T, seq func(T) int64) ([]T, string, error) {
 	size, err := c.pageSize()
 	if err != nil {
 		return nil, "", err
+	}
+	if most > 0 {
+		size = min(size, most)
 	}
 	before, err := c.before()
 	if err != nil {

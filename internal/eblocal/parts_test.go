@@ -64,7 +64,7 @@ func TestProxyFinishesWhatItBegan(t *testing.T) {
 		slow <- resp.Status
 	}()
 	<-began
-	idle := p.retire(newTarget(strings.TrimPrefix(fresh.URL, "http://")))
+	idle := p.retire(p.target(strings.TrimPrefix(fresh.URL, "http://")))
 	if _, text := fetch(t, front.URL); text != "new for "+strings.TrimPrefix(front.URL, "http://") {
 		t.Errorf("after the switch: %q", text)
 	}

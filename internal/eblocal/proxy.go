@@ -10,6 +10,8 @@ import (
 // proxy is the environment's load balancer: it sends what comes to the one
 // instance in service.
 type proxy struct {
+	transport http.RoundTripper // to instances; TCP when nil
+
 	mu      sync.Mutex
 	current *target
 }
@@ -23,12 +25,13 @@ type target struct {
 	idle    chan struct{} // closed when it is retired and serves no more
 }
 
-func newTarget(addr string) *target {
+func (p *proxy) target(addr string) *target {
 	to := &url.URL{Scheme: "http", Host: addr}
 	return &target{
 		addr: addr,
 		idle: make(chan struct{}),
 		handler: &httputil.ReverseProxy{
+			Transport: p.transport,
 			Rewrite: func(r *httputil.ProxyRequest) {
 				r.SetURL(to)
 				r.Out.Host = r.In.Host
@@ -94,6 +97,6 @@ func (p *proxy) point(addr string) {
 	same := p.current != nil && p.current.addr == addr
 	p.mu.Unlock()
 	if !same {
-		p.retire(newTarget(addr))
+		p.retire(p.target(addr))
 	}
 }

@@ -8,14 +8,23 @@ import (
 // Handler serves the three APIs on one address.
 func (s *Server) Handler() http.Handler {
 	services := map[string]http.Handler{
-		"elasticbeanstalk": queryAPI(beanstalkNamespace, s.beanstalkActions()),
-		"sts":              queryAPI(stsNamespace, s.stsActions()),
-		"s3":               s.store.handler(),
+		serviceBeanstalk: queryAPI(beanstalkNamespace, s.beanstalkActions()),
+		serviceSTS:       queryAPI(stsNamespace, s.stsActions()),
+		serviceS3:        s.store.handler(),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		services[serviceOf(r)].ServeHTTP(w, r)
+		service := serviceOf(r)
+		w.Header().Set("Date", s.clock.now().UTC().Format(http.TimeFormat))
+		s.misbehave(service, services[service], w, r)
 	})
 }
+
+// The services, as requests are signed for them.
+const (
+	serviceBeanstalk = "elasticbeanstalk"
+	serviceSTS       = "sts"
+	serviceS3        = "s3"
+)
 
 // serviceOf tells which API a request is for: by the scope that it was signed
 // for, else by its host, else by the version that a query names. What is left
@@ -23,11 +32,11 @@ func (s *Server) Handler() http.Handler {
 func serviceOf(r *http.Request) string {
 	for _, name := range []string{signedService(r), hostService(r), queryService(r)} {
 		switch name {
-		case "elasticbeanstalk", "sts", "s3":
+		case serviceBeanstalk, serviceSTS, serviceS3:
 			return name
 		}
 	}
-	return "s3"
+	return serviceS3
 }
 
 // signedService is the service in the credential scope
@@ -55,9 +64,9 @@ func queryService(r *http.Request) string {
 	}
 	switch r.FormValue("Version") {
 	case "2010-12-01":
-		return "elasticbeanstalk"
+		return serviceBeanstalk
 	case "2011-06-15":
-		return "sts"
+		return serviceSTS
 	}
 	return ""
 }

@@ -33,6 +33,8 @@ type Server struct {
 	front  *http.Server
 	lock   *os.File
 	addr   string
+	clock  clock
+	asks   *http.Client // asks instances what a load balancer would ask
 
 	ctx  context.Context // ends with Close
 	stop context.CancelFunc
@@ -42,6 +44,8 @@ type Server struct {
 	mu    sync.Mutex
 	state *state
 	abort context.CancelCauseFunc // of the update in progress
+
+	faults faulty
 }
 
 // New starts serving an environment with the state that the state directory
@@ -89,13 +93,17 @@ func openServer(opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: opts, id: identity(opts), store: objects, proxy: &proxy{}, runner: opts.Runner, state: st}
+	s := &Server{opts: opts, id: identity(opts), store: objects, proxy: &proxy{transport: opts.Transport}, runner: opts.Runner, state: st}
+	s.clock, s.asks, s.faults = newClock(opts), probeClient(opts.Transport), newFaulty(opts.Faults)
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	if s.runner == nil {
 		s.runner = newComposeRunner(s.id, opts.Environ)
 	}
 	if s.state == nil {
 		s.state = s.freshState()
+	}
+	if n := len(s.state.Events); n > 0 {
+		s.clock = s.clock.after(s.state.Events[n-1].Time)
 	}
 	if err := s.adopt(); err != nil {
 		return nil, err
@@ -111,7 +119,7 @@ func identity(opts Options) string {
 }
 
 func (s *Server) freshState() *state {
-	now := time.Now()
+	now := s.clock.now()
 	return &state{
 		Format: stateFormat,
 		Apps:   []*application{{Name: s.opts.App, Created: now}},
@@ -152,14 +160,14 @@ func (s *Server) listen() error {
 // openFront prefers the address of the last start, so that bookmarks stay good.
 func (s *Server) openFront() (net.Listener, error) {
 	if s.opts.EnvListen != "" {
-		return net.Listen("tcp", s.opts.EnvListen)
+		return s.opts.Listen("tcp", s.opts.EnvListen)
 	}
 	if s.state.Listen != "" {
-		if l, err := net.Listen("tcp", s.state.Listen); err == nil {
+		if l, err := s.opts.Listen("tcp", s.state.Listen); err == nil {
 			return l, nil
 		}
 	}
-	return net.Listen("tcp", loopback)
+	return s.opts.Listen("tcp", loopback)
 }
 
 // EnvironmentURL is the address at which the deployed application answers.

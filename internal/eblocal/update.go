@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 )
 
 // errAborted ends an update that AbortEnvironmentUpdate was called for.
@@ -26,7 +25,7 @@ func (s *Server) updateEnvironment(c *call) (any, error) {
 	if c.has("Description") {
 		e.Description = c.str("Description")
 	}
-	e.Updated = time.Now()
+	e.Updated = s.clock.now()
 	s.updateEvent(u, "INFO", "Environment update is starting.")
 	if u.version.Label == "" {
 		e.Settings = settings
@@ -34,9 +33,11 @@ func (s *Server) updateEnvironment(c *call) (any, error) {
 		return s.describeEnvironment(), nil
 	}
 	e.Before = &snapshot{Label: e.Label, Settings: e.Settings, RequestID: c.id}
-	e.Label, e.Settings, e.Status = u.version.Label, settings, statusUpdating
+	e.Label, e.Settings, e.Status, e.Accepted = u.version.Label, settings, statusUpdating, s.clock.now()
 	s.start(u)
-	return s.describeEnvironment(), nil
+	answer := s.describeEnvironment()
+	answer.Status, answer.AbortableOperationInProgress = e.Status, true // the answer itself is never late
+	return answer, nil
 }
 
 // newUpdate checks what is asked for. An update with nothing to run has no version.
@@ -88,9 +89,10 @@ func (s *Server) start(u update) {
 	}
 	timeout := s.state.Env.commandTimeout()
 	s.keep()
+	s.makeNoise(s.state.Env.App, s.state.Env.Name)
 	s.runs.Go(func() {
 		defer cancel(nil)
-		ctx, stop := context.WithTimeout(ctx, timeout)
+		ctx, stop := context.WithTimeout(ctx, s.clock.wall(timeout))
 		defer stop()
 		s.deploy(ctx, u, inst)
 	})

@@ -1,8 +1,10 @@
 package eblocal
 
 import (
+	"errors"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -49,7 +51,7 @@ func (s *Server) describeVersion(v *version) versionDescription {
 		SourceBundle:          s3Location{v.Bucket, v.Key},
 		DateCreated:           stamp(v.Created),
 		DateUpdated:           stamp(v.Created),
-		Status:                v.Status,
+		Status:                s.versionStatus(v),
 	}
 }
 
@@ -68,9 +70,10 @@ func (s *Server) createApplicationVersion(c *call) (any, error) {
 		Message: "Created new Application Version: " + v.Label})
 	answer := s.describeVersion(v)
 	if process {
-		// The answer is given before processing, as on AWS; the next look sees its end.
-		answer.Status = versionProcessing
-		s.process(c, v)
+		// The answer is given before processing, as on AWS.
+		v.Status = versionProcessing
+		answer.Status = s.versionStatus(v)
+		s.process(c.id, v)
 	}
 	return struct {
 		ApplicationVersion versionDescription
@@ -98,7 +101,7 @@ func (s *Server) newVersion(c *call) (*version, bool, error) {
 	return &version{
 		Sequence: s.state.next(), App: app, Label: label, Description: c.str("Description"),
 		Bucket: bundle.S3Bucket, Key: bundle.S3Key, Status: versionUnprocessed,
-		Created: time.Now(), Tags: c.tags(),
+		Created: s.clock.now(), Tags: c.tags(),
 	}, process, nil
 }
 
@@ -137,16 +140,48 @@ func (s *Server) sourceBundle(c *call) (s3Location, error) {
 	return b, nil
 }
 
-// process validates a bundle's own configuration, which is all that AWS does.
-func (s *Server) process(c *call, v *version) {
+// versionStatus is a status as the API writes it: mostly as in the model.
+func (s *Server) versionStatus(v *version) string {
+	if s.faults.UpperCase {
+		return strings.ToUpper(v.Status)
+	}
+	return v.Status
+}
+
+// process ends the processing of a version, at once or later; the caller holds
+// the lock.
+func (s *Server) process(requestID string, v *version) {
+	if s.faults.Processing == 0 {
+		s.processed(requestID, v)
+		return
+	}
+	later := s.clock.wall(s.faults.Processing)
+	s.keep()
+	s.runs.Go(func() {
+		if !sleep(s.ctx, later) {
+			return // the next start takes it up
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.processed(requestID, v)
+	})
+}
+
+var errProcessing = errors.New("the configuration could not be read")
+
+// processed validates a bundle's own configuration, which is all that AWS does.
+func (s *Server) processed(requestID string, v *version) {
 	v.Status = versionProcessed
 	data, err := s.store.get(v.Bucket, v.Key)
 	if err == nil {
 		err = checkConfiguration(data, v.Key)
 	}
+	if s.faults.FailProcessing {
+		err = errProcessing
+	}
 	if err != nil {
 		v.Status = versionFailed
-		s.event(event{App: v.App, Label: v.Label, Severity: "ERROR", RequestID: c.id,
+		s.event(event{App: v.App, Label: v.Label, Severity: "ERROR", RequestID: requestID,
 			Message: "Failed to process application version " + v.Label + ": " + err.Error()})
 	}
 	s.keep()
@@ -164,7 +199,7 @@ func (s *Server) describeApplicationVersions(c *call) (any, error) {
 		}
 		found = append(found, v)
 	}
-	found, token, err := page(c, found, func(v *version) int64 { return v.Sequence })
+	found, token, err := page(c, 0, found, func(v *version) int64 { return v.Sequence })
 	if err != nil {
 		return nil, err
 	}

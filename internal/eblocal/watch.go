@@ -12,9 +12,20 @@ import (
 func (s *Server) resume() {
 	ctx, cancel := context.WithTimeout(s.ctx, cleanupTimeout)
 	defer cancel()
+	s.endProcessing()
 	s.endCutUpdate(ctx)
 	s.clearRetiring(ctx)
 	s.check(ctx)
+}
+
+func (s *Server) endProcessing() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, v := range s.state.Versions {
+		if v.Status == versionProcessing {
+			s.processed("", v)
+		}
+	}
 }
 
 func (s *Server) endCutUpdate(ctx context.Context) {
@@ -56,7 +67,7 @@ func (s *Server) refresh() {
 
 // watch looks at the instance in service until the server closes.
 func (s *Server) watch() {
-	tick := time.NewTicker(s.opts.Watch)
+	tick := time.NewTicker(s.clock.wall(s.opts.Watch))
 	defer tick.Stop()
 	for {
 		select {
