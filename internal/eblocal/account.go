@@ -10,11 +10,17 @@ type resourceQuotas struct {
 	CustomPlatformQuota        quota
 }
 
-// describeAccountAttributes names AWS's default quotas.
+// The quotas of what can't be made here are AWS's own.
+const (
+	templateQuota = 2000
+	platformQuota = 50
+)
+
 func (s *Server) describeAccountAttributes(*call) (any, error) {
+	q := s.opts.Quotas
 	return struct {
 		ResourceQuotas resourceQuotas
-	}{resourceQuotas{quota{75}, quota{1000}, quota{200}, quota{2000}, quota{50}}}, nil
+	}{resourceQuotas{quota{q.Applications}, quota{q.Versions}, quota{q.Environments}, quota{templateQuota}, quota{platformQuota}}}, nil
 }
 
 func (s *Server) createStorageLocation(*call) (any, error) {

@@ -7,7 +7,9 @@ func (s *Server) beanstalkActions() map[string]action {
 		"CheckDNSAvailability":          s.checkDNSAvailability,
 		"CreateApplication":             s.createApplication,
 		"CreateApplicationVersion":      s.createApplicationVersion,
+		"CreateEnvironment":             s.createEnvironment,
 		"CreateStorageLocation":         s.createStorageLocation,
+		"DeleteApplication":             s.deleteApplication,
 		"DeleteApplicationVersion":      s.deleteApplicationVersion,
 		"DescribeAccountAttributes":     s.describeAccountAttributes,
 		"DescribeApplicationVersions":   s.describeApplicationVersions,
@@ -19,10 +21,16 @@ func (s *Server) beanstalkActions() map[string]action {
 		"DescribeEvents":                s.describeEvents,
 		"DescribeInstancesHealth":       s.describeInstancesHealth,
 		"DescribePlatformVersion":       s.describePlatformVersion,
+		"ListAvailableSolutionStacks":   s.listAvailableSolutionStacks,
 		"ListPlatformVersions":          s.listPlatformVersions,
 		"ListTagsForResource":           s.listTagsForResource,
 		"RetrieveEnvironmentInfo":       s.retrieveEnvironmentInfo,
+		"TerminateEnvironment":          s.terminateEnvironment,
+		"UpdateApplication":             s.updateApplication,
+		"UpdateApplicationVersion":      s.updateApplicationVersion,
 		"UpdateEnvironment":             s.updateEnvironment,
+		"UpdateTagsForResource":         s.updateTagsForResource,
+		"ValidateConfigurationSettings": s.validateConfigurationSettings,
 	}
 	for name, act := range known {
 		known[name] = s.locked(act)

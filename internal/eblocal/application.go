@@ -1,8 +1,8 @@
 package eblocal
 
 import (
+	"net/http"
 	"slices"
-	"strings"
 )
 
 type applicationDescription struct {
@@ -27,7 +27,7 @@ func (s *Server) describeApplication(a *application) applicationDescription {
 		ApplicationName: a.Name,
 		Description:     a.Description,
 		DateCreated:     stamp(a.Created),
-		DateUpdated:     stamp(a.Created),
+		DateUpdated:     stamp(a.Updated),
 		Versions:        listOf(labels),
 	}
 }
@@ -57,7 +57,10 @@ func (s *Server) createApplication(c *call) (any, error) {
 	if s.state.app(name) != nil {
 		return nil, invalidValue("Application %s already exists.", name)
 	}
-	a := s.addApplication(name)
+	a, err := s.addApplication(name)
+	if err != nil {
+		return nil, err
+	}
 	a.Description, a.Tags = c.str("Description"), c.tags()
 	s.event(event{App: name, Severity: "INFO", RequestID: c.id,
 		Message: "Created new Application: " + name})
@@ -66,19 +69,66 @@ func (s *Server) createApplication(c *call) (any, error) {
 	}{s.describeApplication(a)}, nil
 }
 
-func (s *Server) addApplication(name string) *application {
-	a := &application{Name: name, Created: s.clock.now()}
+func (s *Server) addApplication(name string) (*application, error) {
+	if len(s.state.Apps) >= s.opts.Quotas.Applications {
+		return nil, &apiError{http.StatusBadRequest, "TooManyApplicationsException", "You already have the maximum number of applications."}
+	}
+	now := s.clock.now()
+	a := &application{Name: name, Created: now, Updated: now}
 	s.state.Apps = append(s.state.Apps, a)
-	return a
+	return a, nil
 }
 
-func (s *Server) checkDNSAvailability(c *call) (any, error) {
-	prefix, err := c.required("CNAMEPrefix")
+func (s *Server) namedApplication(c *call) (*application, error) {
+	name, err := c.required("ApplicationName")
 	if err != nil {
 		return nil, err
 	}
+	a := s.state.app(name)
+	if a == nil {
+		return nil, invalidValue("No Application named '%s' found.", name)
+	}
+	return a, nil
+}
+
+func (s *Server) updateApplication(c *call) (any, error) {
+	a, err := s.namedApplication(c)
+	if err != nil {
+		return nil, err
+	}
+	if c.has("Description") {
+		a.Description = c.str("Description")
+	}
+	a.Updated = s.clock.now()
+	s.keep()
 	return struct {
-		Available           bool
-		FullyQualifiedCNAME string
-	}{!strings.EqualFold(prefix, s.opts.Env), strings.ToLower(prefix) + "." + s.opts.Region + ".elasticbeanstalk.com"}, nil
+		Application applicationDescription
+	}{s.describeApplication(a)}, nil
+}
+
+// deleteApplication deletes an application with its versions, whose bundles stay
+// in S3.
+func (s *Server) deleteApplication(c *call) (any, error) {
+	a, err := s.namedApplication(c)
+	if err != nil {
+		return nil, err
+	}
+	force, err := c.boolean("TerminateEnvByForce")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range s.state.envs() {
+		if e.App != a.Name || e.Status == statusTerminating {
+			continue
+		}
+		if !force || e.Status != statusReady {
+			return nil, &apiError{http.StatusBadRequest, "OperationInProgressFailure",
+				"Unable to delete application " + a.Name + " because it has running environments: " + e.Name + "."}
+		}
+		s.terminate(e, c.id)
+	}
+	s.state.Versions = slices.DeleteFunc(s.state.Versions, func(v *version) bool { return v.App == a.Name })
+	s.state.Apps = slices.DeleteFunc(s.state.Apps, func(o *application) bool { return o == a })
+	s.event(event{App: a.Name, Severity: "INFO", RequestID: c.id, Message: "The application '" + a.Name + "' was successfully deleted."})
+	return nil, nil
 }

@@ -9,8 +9,11 @@ import (
 	"time"
 )
 
-// await returns when the instance was healthy for a while, or will not be.
-func (s *Server) await(ctx context.Context, inst *instance) (string, error) {
+const cutOff = "The update was cut off: eb-local was stopped."
+
+// await returns what was seen last when the run was healthy for a while, or will
+// not be.
+func (s *Server) await(ctx context.Context, r run) (verdict, error) {
 	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, s.clock.wall(s.opts.HealthTimeout))
 	defer cancel()
@@ -20,27 +23,27 @@ func (s *Server) await(ctx context.Context, inst *instance) (string, error) {
 	var print string
 	var last []string
 	for {
-		v, err := s.examine(ctx, inst, false)
+		v, err := s.examine(ctx, r, false)
 		if ctx.Err() == nil {
 			if err != nil {
-				return "", troubles{err.Error()}
+				return v, troubles{err.Error()}
 			}
 			last = v.complaints()
 		}
 		switch {
 		case len(v.Failed) > 0:
-			return "", troubles(v.Failed)
+			return v, troubles(v.Failed)
 		case len(v.complaints()) > 0:
 			print = ""
 		case print != v.Print:
 			print, since = v.Print, s.clock.now()
 		case s.clock.now().Sub(since) >= s.opts.Settle:
-			return v.Web, nil
+			return v, nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return "", s.late(whole, last)
+			return v, s.late(whole, last)
 		}
 	}
 }
@@ -57,17 +60,17 @@ func ended(ctx context.Context) string {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return "The deployment took longer than the option Timeout of " + commandNamespace + " allows."
 	}
-	return "The update was cut off: eb-local was stopped."
+	return cutOff
 }
 
 // examine looks at the containers and asks port 80.
-func (s *Server) examine(ctx context.Context, inst *instance, inService bool) (verdict, error) {
-	containers, err := s.runner.Containers(ctx, inst.Name)
+func (s *Server) examine(ctx context.Context, r run, inService bool) (verdict, error) {
+	containers, err := s.runner.Containers(ctx, r.Name)
 	if err != nil {
 		return verdict{}, err
 	}
-	v := inst.Expect.judge(containers, inService)
-	v.Silent = s.probe(ctx, inst.Expect.Web, v.Web)
+	v := r.Expect.judge(containers, inService)
+	v.Silent = s.probe(ctx, r.Expect.Web, v.Web)
 	return v, nil
 }
 

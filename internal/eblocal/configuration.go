@@ -1,17 +1,22 @@
 package eblocal
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
-	"time"
+	"strings"
 )
 
 const (
-	propertyNamespace = "aws:elasticbeanstalk:application:environment"
-	commandNamespace  = "aws:elasticbeanstalk:command"
-	maxPropertyBytes  = 4096
-	// On AWS a deployment may take so many seconds more than the option says.
-	defaultCommandTimeout = 600
+	propertyNamespace    = "aws:elasticbeanstalk:application:environment"
+	commandNamespace     = "aws:elasticbeanstalk:command"
+	environmentNamespace = "aws:elasticbeanstalk:environment"
+	groupNamespace       = "aws:autoscaling:asg"
+	healthNamespace      = "aws:elasticbeanstalk:healthreporting:system"
+	splittingNamespace   = "aws:elasticbeanstalk:trafficsplitting"
+	maxPropertyBytes     = 4096
+	// maxSize is how many instances an environment may have here.
+	maxSize = 20
 )
 
 // setting is a configuration option and its value.
@@ -27,10 +32,14 @@ var defaultSettings = []setting{
 	{commandNamespace, "BatchSizeType", "Percentage"},
 	{commandNamespace, "DeploymentPolicy", "Immutable"},
 	{commandNamespace, "IgnoreHealthCheck", "false"},
-	{commandNamespace, "Timeout", strconv.Itoa(defaultCommandTimeout)},
-	{"aws:elasticbeanstalk:environment", "EnvironmentType", "LoadBalanced"},
-	{"aws:elasticbeanstalk:environment", "LoadBalancerType", "application"},
-	{"aws:elasticbeanstalk:healthreporting:system", "SystemType", "enhanced"},
+	{commandNamespace, "Timeout", "600"},
+	{environmentNamespace, "EnvironmentType", "LoadBalanced"},
+	{environmentNamespace, "LoadBalancerType", "application"},
+	{groupNamespace, "MaxSize", "4"},
+	{groupNamespace, "MinSize", "1"},
+	{healthNamespace, "SystemType", "enhanced"},
+	{splittingNamespace, "EvaluationTime", "5"},
+	{splittingNamespace, "NewVersionPercent", "10"},
 }
 
 type optionSetting struct{ Namespace, OptionName, Value string }
@@ -47,30 +56,50 @@ type configurationDescription struct {
 	OptionSettings    list[optionSetting]
 }
 
-func (e *environment) set(o setting) {
-	e.unset(o.Namespace, o.Name)
-	e.Settings = append(e.Settings, o)
+// with lays a setting over others.
+func with(settings []setting, o setting) []setting {
+	return append(without(settings, o.Namespace, o.Name), o)
 }
 
-func (e *environment) unset(namespace, name string) {
-	e.Settings = slices.DeleteFunc(e.Settings, func(s setting) bool {
+func without(settings []setting, namespace, name string) []setting {
+	return slices.DeleteFunc(slices.Clone(settings), func(s setting) bool {
 		return s.Namespace == namespace && s.Name == name
 	})
 }
 
 // allSettings are the defaults with what was set laid over them.
 func allSettings(settings []setting) []setting {
-	all := environment{Settings: slices.Clone(defaultSettings)}
+	all := slices.Clone(defaultSettings)
 	for _, o := range settings {
-		all.set(o)
+		all = with(all, o)
 	}
-	slices.SortStableFunc(all.Settings, func(a, b setting) int {
-		if a.Namespace+"\x00"+a.Name < b.Namespace+"\x00"+b.Name {
-			return -1
-		}
-		return 1
+	slices.SortStableFunc(all, func(a, b setting) int {
+		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
 	})
-	return all.Settings
+	return all
+}
+
+// valueOf is the value of a setting, its default included.
+func valueOf(settings []setting, namespace, name string) string {
+	for _, o := range slices.Backward(slices.Concat(defaultSettings, settings)) {
+		if o.Namespace == namespace && o.Name == name {
+			return o.Value
+		}
+	}
+	return ""
+}
+
+func numberOf(settings []setting, namespace, name string) int {
+	n, _ := strconv.Atoi(valueOf(settings, namespace, name)) // was checked when it was set
+	return n
+}
+
+// sizeOf is how many instances an environment has.
+func sizeOf(settings []setting) int {
+	if valueOf(settings, environmentNamespace, "EnvironmentType") == "SingleInstance" {
+		return 1
+	}
+	return numberOf(settings, groupNamespace, "MinSize")
 }
 
 // properties are the environment properties among settings.
@@ -84,106 +113,56 @@ func properties(settings []setting) map[string]string {
 	return props
 }
 
-// commandTimeout is how long a deployment may take.
-func (e *environment) commandTimeout() time.Duration {
-	for _, o := range e.Settings {
-		if o.Namespace == commandNamespace && o.Name == "Timeout" {
-			if n, err := strconv.Atoi(o.Value); err == nil {
-				return time.Duration(n) * time.Second
-			}
-		}
-	}
-	return defaultCommandTimeout * time.Second
-}
-
-// newSettings is the configuration that an update asks for.
-func (s *Server) newSettings(c *call) ([]setting, error) {
-	next := environment{Settings: slices.Clone(s.state.Env.Settings)}
+// newSettings is the configuration that a call asks for.
+func (c *call) newSettings(settings []setting) ([]setting, error) {
+	next := slices.Clone(settings)
 	for _, fields := range c.structs("OptionSettings") {
-		o := setting{fields["Namespace"], fields["OptionName"], fields["Value"]}
-		if err := o.check(); err != nil {
-			return nil, err
-		}
-		next.set(o)
+		next = with(next, setting{fields["Namespace"], fields["OptionName"], fields["Value"]})
 	}
 	for _, fields := range c.structs("OptionsToRemove") {
-		next.unset(fields["Namespace"], fields["OptionName"])
+		next = without(next, fields["Namespace"], fields["OptionName"])
 	}
-	return next.Settings, next.checkProperties()
-}
-
-func (o setting) check() error {
-	if o.Namespace == "" || o.Name == "" {
-		return invalidValue("Option setting (Namespace: '%s', OptionName: '%s'): both must be given.", o.Namespace, o.Name)
+	for _, p := range problems(next) {
+		return nil, invalidValue("%s", p.message)
 	}
-	if o.Namespace != commandNamespace {
-		return nil
-	}
-	switch o.Name {
-	case "DeploymentPolicy":
-		if o.Value != "Immutable" {
-			return invalidValue("Invalid option value: '%s' (Namespace: '%s', OptionName: 'DeploymentPolicy'): the only policy that is known here is Immutable.", o.Value, o.Namespace)
-		}
-	case "Timeout":
-		if n, err := strconv.Atoi(o.Value); err != nil || n < 1 || n > 3600 {
-			return invalidValue("Invalid option value: '%s' (Namespace: '%s', OptionName: 'Timeout'): Value is not in the range 1 to 3600.", o.Value, o.Namespace)
-		}
-	}
-	return nil
-}
-
-func (e *environment) checkProperties() error {
-	total := 0
-	for name, value := range properties(e.Settings) {
-		if !propertyName.MatchString(name) {
-			return invalidValue("Environment property name '%s' is not valid.", name)
-		}
-		total += len(name) + len("=") + len(value)
-	}
-	if total > maxPropertyBytes {
-		return invalidValue("Environment properties are %d bytes in total; at most %d are allowed.", total, maxPropertyBytes)
-	}
-	return nil
+	return next, nil
 }
 
 func (s *Server) describeConfigurationSettings(c *call) (any, error) {
-	app, err := c.required("ApplicationName")
-	if err != nil {
+	if _, err := c.required("ApplicationName"); err != nil {
 		return nil, err
 	}
-	env := &s.state.Env
 	if c.has("TemplateName") || !c.has("EnvironmentName") {
 		return nil, invalidCombination("Either a configuration template or an environment must be named; templates are not known here.")
 	}
-	if app != env.App || c.str("EnvironmentName") != env.Name {
-		return nil, invalidValue("No Environment found for EnvironmentName = '%s'.", c.str("EnvironmentName"))
+	e, err := s.named(c)
+	if err != nil {
+		return nil, err
 	}
 	return struct {
 		ConfigurationSettings list[configurationDescription]
-	}{listOf(s.configurations())}, nil
+	}{listOf(s.configurations(e))}, nil
 }
 
 // configurations are what runs and, while an update is in progress, what it is
 // about to set.
-func (s *Server) configurations() []configurationDescription {
-	e := &s.state.Env
+func (s *Server) configurations(e *environment) []configurationDescription {
 	if e.Before == nil {
-		return []configurationDescription{s.configuration("deployed", e.Settings)}
+		return []configurationDescription{s.configuration(e, "deployed", e.Settings)}
 	}
 	return []configurationDescription{
-		s.configuration("deployed", e.Before.Settings),
-		s.configuration("pending", e.Settings),
+		s.configuration(e, "deployed", e.Before.Settings),
+		s.configuration(e, "pending", e.Settings),
 	}
 }
 
-func (s *Server) configuration(status string, settings []setting) configurationDescription {
-	e := &s.state.Env
+func (s *Server) configuration(e *environment, status string, settings []setting) configurationDescription {
 	var options []optionSetting
 	for _, o := range allSettings(settings) {
 		options = append(options, optionSetting{o.Namespace, o.Name, o.Value})
 	}
 	return configurationDescription{
-		SolutionStackName: s.solutionStack(), PlatformArn: s.platformArn(), ApplicationName: e.App,
+		SolutionStackName: e.release().stack(), PlatformArn: s.platformArn(e.release()), ApplicationName: e.App,
 		Description: e.Description, EnvironmentName: e.Name, DeploymentStatus: status,
 		DateCreated: stamp(e.Created), DateUpdated: stamp(e.Updated), OptionSettings: listOf(options),
 	}

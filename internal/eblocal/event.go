@@ -15,6 +15,7 @@ type event struct {
 	Time      time.Time `json:"time"`
 	App       string    `json:"application"`
 	Env       string    `json:"environment,omitempty"`
+	EnvID     string    `json:"environmentId,omitempty"`
 	Label     string    `json:"label,omitempty"`
 	RequestID string    `json:"requestId,omitempty"`
 	Severity  string    `json:"severity"`
@@ -52,9 +53,12 @@ func (s *Server) event(e event) {
 // secrets: what the engine complains about may quote them.
 func (s *Server) redact(text string) string {
 	const minSecret = 6
-	settings := slices.Clone(s.state.Env.Settings)
-	for _, i := range s.state.Env.instances() {
-		settings = append(settings, i.Settings...) // it may run with others
+	var settings []setting
+	for _, e := range s.state.Envs {
+		settings = append(settings, e.Settings...)
+		for _, i := range e.all() {
+			settings = append(settings, i.Run.Settings...) // it may run with others
+		}
 	}
 	// A value that begins with another one must not lose only that part.
 	slices.SortStableFunc(settings, func(a, b setting) int { return len(b.Value) - len(a.Value) })
@@ -68,21 +72,15 @@ func (s *Server) redact(text string) string {
 
 // eventFilter is what DescribeEvents can be asked for.
 type eventFilter struct {
-	app, env, label, requestID string
-	severity                   int
-	start, end                 time.Time
+	app, env, envID, label, requestID string
+	severity                          int
+	start, end                        time.Time
 }
 
-func (s *Server) eventFilter(c *call) (eventFilter, error) {
+func (c *call) eventFilter() (eventFilter, error) {
 	f := eventFilter{
 		app: c.str("ApplicationName"), env: c.str("EnvironmentName"),
-		label: c.str("VersionLabel"), requestID: c.str("RequestId"),
-	}
-	if id := c.str("EnvironmentId"); id != "" {
-		f.env = id // no environment's name, so that another id finds nothing
-		if id == s.id {
-			f.env = s.opts.Env
-		}
+		envID: c.str("EnvironmentId"), label: c.str("VersionLabel"), requestID: c.str("RequestId"),
 	}
 	var err error
 	if f.start, err = c.instant("StartTime"); err != nil {
@@ -101,7 +99,7 @@ func (s *Server) eventFilter(c *call) (eventFilter, error) {
 }
 
 func (f eventFilter) matches(e event) bool {
-	for _, pair := range [][2]string{{f.app, e.App}, {f.env, e.Env}, {f.label, e.Label}, {f.requestID, e.RequestID}} {
+	for _, pair := range [][2]string{{f.app, e.App}, {f.env, e.Env}, {f.envID, e.EnvID}, {f.label, e.Label}, {f.requestID, e.RequestID}} {
 		if pair[0] != "" && pair[0] != pair[1] {
 			return false
 		}
@@ -116,7 +114,7 @@ func (f eventFilter) matches(e event) bool {
 }
 
 func (s *Server) describeEvents(c *call) (any, error) {
-	filter, err := s.eventFilter(c)
+	filter, err := c.eventFilter()
 	if err != nil {
 		return nil, err
 	}

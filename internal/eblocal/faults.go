@@ -24,6 +24,14 @@ type Faults struct {
 	// the new one shows from the start.
 	LateLabel bool
 
+	// Dip is how long health is Severe right after an update ended well.
+	Dip time.Duration
+	// HideFailure reports a deployment in place as done although an instance did
+	// not take it; only that instance's own deployment tells.
+	HideFailure bool
+
+	// InstancePage is the most instances of a page of DescribeInstancesHealth.
+	InstancePage int
 	// EventPage is the most events of a page; 0 for what is asked for.
 	EventPage int
 	// WholeSeconds dates events by the second, so that many are of the same time.
@@ -144,7 +152,7 @@ func (r *Refusal) answer(service string, w http.ResponseWriter) {
 
 // makeNoise puts the events of other operations beside an update's own; the
 // caller holds the lock.
-func (s *Server) makeNoise(app, env string) {
+func (s *Server) makeNoise(e *environment) {
 	for _, n := range s.faults.Noise {
 		if n.Severity == "" {
 			n.Severity = "INFO"
@@ -155,7 +163,7 @@ func (s *Server) makeNoise(app, env string) {
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.event(event{App: app, Env: env, RequestID: n.Request, Severity: n.Severity, Message: n.Message})
+			s.event(event{App: e.App, Env: e.Name, EnvID: e.ID, RequestID: n.Request, Severity: n.Severity, Message: n.Message})
 		})
 	}
 }

@@ -73,9 +73,12 @@ func versionOf(label, bucket string) *elasticbeanstalk.CreateApplicationVersionI
 	}
 }
 
-func (s *stage) update(label string) string {
+func (s *stage) update(label string, settings ...ebtypes.ConfigurationOptionSetting) string {
 	s.t.Helper()
-	in := &elasticbeanstalk.UpdateEnvironmentInput{EnvironmentName: aws.String(eblocaltest.Env), VersionLabel: aws.String(label)}
+	in := &elasticbeanstalk.UpdateEnvironmentInput{EnvironmentName: aws.String(eblocaltest.Env), OptionSettings: settings}
+	if label != "" {
+		in.VersionLabel = aws.String(label)
+	}
 	out, err := s.eb.UpdateEnvironment(s.t.Context(), in)
 	if err != nil {
 		s.t.Fatal(err)
@@ -94,9 +97,9 @@ func (s *stage) environment() ebtypes.EnvironmentDescription {
 }
 
 // deployed waits until the environment was Ready for a look.
-func (s *stage) deployed(label string) []string {
+func (s *stage) deployed(label string, settings ...ebtypes.ConfigurationOptionSetting) []string {
 	s.t.Helper()
-	id := s.update(label)
+	id := s.update(label, settings...)
 	s.settle()
 	return s.lines(&elasticbeanstalk.DescribeEventsInput{RequestId: aws.String(id)})
 }
@@ -129,6 +132,10 @@ func (s *stage) lines(in *elasticbeanstalk.DescribeEventsInput) []string {
 			return lines
 		}
 	}
+}
+
+func option(namespace, name, value string) ebtypes.ConfigurationOptionSetting {
+	return ebtypes.ConfigurationOptionSetting{Namespace: aws.String(namespace), OptionName: aws.String(name), Value: aws.String(value)}
 }
 
 func mustRefuse(t *testing.T, err error, code, text string) {

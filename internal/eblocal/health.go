@@ -1,6 +1,7 @@
 package eblocal
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -13,8 +14,7 @@ var colors = map[string]string{
 
 // setHealth records a health status, with an event when it changed; the caller
 // holds the lock. As on AWS the event belongs to no request.
-func (s *Server) setHealth(status string, causes ...string) {
-	e := &s.state.Env
+func (s *Server) setHealth(e *environment, status string, causes ...string) {
 	before := e.HealthStatus
 	e.HealthStatus, e.Health = status, colors[status]
 	e.Causes = nil
@@ -29,134 +29,123 @@ func (s *Server) setHealth(status string, causes ...string) {
 		severity = "WARN"
 	}
 	text := "Environment health has transitioned from " + before + " to " + status + "."
-	s.event(event{App: e.App, Env: e.Name, Severity: severity,
+	s.event(event{App: e.App, Env: e.Name, EnvID: e.ID, Severity: severity,
 		Message: strings.TrimSpace(text + " " + strings.Join(causes, " "))})
 }
 
-type instanceCounts struct {
-	NoData, Unknown, Pending, Ok, Info, Warning, Degraded, Severe int
-}
-
-type environmentHealth struct {
-	EnvironmentName string
-	HealthStatus    string          `xml:",omitempty"`
-	Status          string          `xml:",omitempty"`
-	Color           string          `xml:",omitempty"`
-	Causes          *list[string]   `xml:",omitempty"`
-	InstancesHealth *instanceCounts `xml:",omitempty"`
-	RefreshedAt     string          `xml:",omitempty"`
-}
-
-// wants tells whether an attribute is asked for.
-func (c *call) wants(attribute string) bool {
-	asked := c.strings("AttributeNames")
-	return slices.Contains(asked, "All") || slices.Contains(asked, attribute)
-}
-
-// only returns v if the attribute is asked for, else nothing.
-func only[T any](c *call, attribute string, v T) T {
-	var none T
-	if c.wants(attribute) {
-		return v
+// note keeps what was seen of an instance; the caller holds the lock.
+func (s *Server) note(i *instance, v verdict) {
+	if v.Web != "" {
+		i.web = v.Web
 	}
-	return none
-}
-
-func (s *Server) describeEnvironmentHealth(c *call) (any, error) {
-	if err := s.named(c); err != nil {
-		return nil, err
-	}
-	e := &s.state.Env
-	causes := listOf(e.Causes)
-	counts := s.instanceCounts()
-	return environmentHealth{
-		EnvironmentName: e.Name,
-		HealthStatus:    only(c, "HealthStatus", e.HealthStatus),
-		Status:          only(c, "Status", e.Status),
-		Color:           only(c, "Color", e.Health),
-		Causes:          only(c, "Causes", &causes),
-		InstancesHealth: only(c, "InstancesHealth", &counts),
-		RefreshedAt:     only(c, "RefreshedAt", stamp(s.clock.now())),
-	}, nil
-}
-
-func (s *Server) instanceCounts() instanceCounts {
-	var n instanceCounts
-	fields := map[string]*int{
-		"NoData": &n.NoData, "Unknown": &n.Unknown, "Pending": &n.Pending, "Ok": &n.Ok,
-		"Info": &n.Info, "Warning": &n.Warning, "Degraded": &n.Degraded, "Severe": &n.Severe,
-	}
-	for _, i := range s.state.Env.instances() {
-		*fields[s.instanceStatus(i)]++
-	}
-	return n
-}
-
-// instanceStatus is the health of one instance: that of the environment, of
-// which there is but one, or Pending while it is being launched.
-func (s *Server) instanceStatus(i *instance) string {
-	e := &s.state.Env
+	i.Health, i.Causes = "Ok", nil
 	switch {
-	case i == e.Candidate && e.Health == "Red":
-		return e.HealthStatus
-	case i == e.Candidate:
+	case len(v.Failed) > 0 || v.Silent != "":
+		i.Health = "Severe"
+	case len(v.Waiting) > 0:
+		i.Health = "Warning"
+	}
+	for _, cause := range v.complaints() {
+		i.Causes = append(i.Causes, s.redact(cause))
+	}
+}
+
+// strays is whether an instance does not run what it should.
+func (e *environment) strays(i *instance) bool {
+	return i.Status == deploymentFailed && !e.Hidden || i.Label != e.Label
+}
+
+// expected names the version that instances should run, as AWS does.
+func (e *environment) expected() string {
+	if e.Label == "" {
+		return "Expected version n/a."
+	}
+	return fmt.Sprintf("Expected version \"%s\" (deployment %d).", e.Label, e.Deployment)
+}
+
+// reflect turns what was seen of the instances into health, and sends traffic to
+// where they answer; the caller holds the lock.
+func (s *Server) reflect(e *environment) {
+	s.route(e)
+	if len(e.Instances) == 0 {
+		return
+	}
+	worst, sick, strays := "Ok", 0, 0
+	var causes []string
+	for _, i := range e.Instances {
+		status := e.instanceStatus(i)
+		if rank(status) > rank(worst) {
+			worst = status
+		}
+		if status == "Severe" {
+			sick++
+		}
+		if e.strays(i) {
+			strays++
+		}
+		for _, cause := range i.Causes {
+			if !slices.Contains(causes, cause) {
+				causes = append(causes, cause)
+			}
+		}
+	}
+	if sick > 0 && sick < len(e.Instances) {
+		worst = "Degraded"
+	}
+	s.setHealth(e, worst, append(e.strayCause(strays), causes...)...)
+}
+
+func (e *environment) strayCause(strays int) []string {
+	switch {
+	case strays == 0:
+		return nil
+	case strays == len(e.Instances):
+		return []string{"Incorrect application version found on all instances. " + e.expected()}
+	}
+	return []string{fmt.Sprintf("Incorrect application version found on %d out of %d instances. %s", strays, len(e.Instances), e.expected())}
+}
+
+// statuses are the health statuses, the best first.
+var statuses = []string{"Ok", "Info", "Pending", "NoData", "Unknown", "Warning", "Degraded", "Severe"}
+
+func rank(status string) int { return slices.Index(statuses, status) }
+
+// instanceStatus is the health of one instance.
+func (e *environment) instanceStatus(i *instance) string {
+	switch {
+	case i.Status == deploymentRunning && slices.Contains(e.Fresh, i):
 		return "Pending"
-	case e.Candidate != nil:
-		return "Ok"
+	case i.Status == deploymentRunning:
+		return "Info"
+	case i.Health == "Severe":
+		return "Severe"
+	case e.strays(i) && e.Before == nil:
+		return "Degraded"
 	}
-	return e.HealthStatus
+	return i.Health
 }
 
-type deployment struct {
-	VersionLabel   string
-	DeploymentID   int64 `xml:"DeploymentId"`
-	Status         string
-	DeploymentTime string `xml:",omitempty"`
+// instanceCauses are what an instance tells of itself.
+func (e *environment) instanceCauses(i *instance) []string {
+	causes := slices.Clone(i.Causes)
+	if e.strays(i) && e.Before == nil {
+		causes = append([]string{fmt.Sprintf("Incorrect application version \"%s\" (deployment %d). %s", i.Label, i.DeploymentID, e.expected())}, causes...)
+	}
+	return causes
 }
 
-type instanceHealth struct {
-	InstanceID       string        `xml:"InstanceId"`
-	HealthStatus     string        `xml:",omitempty"`
-	Color            string        `xml:",omitempty"`
-	Causes           *list[string] `xml:",omitempty"`
-	LaunchedAt       string        `xml:",omitempty"`
-	Deployment       *deployment   `xml:",omitempty"`
-	AvailabilityZone string        `xml:",omitempty"`
-	InstanceType     string        `xml:",omitempty"`
+// route sends traffic to the instances that are in service; the caller holds the
+// lock.
+func (s *Server) route(e *environment) []<-chan struct{} {
+	return e.proxy.send(addresses(e.Instances)...)
 }
 
-func (s *Server) describeInstancesHealth(c *call) (any, error) {
-	if err := s.named(c); err != nil {
-		return nil, err
+func addresses(instances []*instance) []string {
+	var addrs []string
+	for _, i := range instances {
+		if i.web != "" && !i.Out {
+			addrs = append(addrs, i.web)
+		}
 	}
-	var instances []instanceHealth
-	for _, i := range s.state.Env.instances() {
-		instances = append(instances, s.describeInstance(c, i))
-	}
-	return struct {
-		InstanceHealthList list[instanceHealth]
-		RefreshedAt        string
-	}{listOf(instances), stamp(s.clock.now())}, nil
-}
-
-func (s *Server) describeInstance(c *call, i *instance) instanceHealth {
-	status := s.instanceStatus(i)
-	var causes list[string]
-	if colors[status] != "Green" {
-		causes = listOf(s.state.Env.Causes)
-	}
-	d := deployment{VersionLabel: i.Label, DeploymentID: i.DeploymentID, Status: i.Status}
-	if !i.Deployed.IsZero() {
-		d.DeploymentTime = stamp(i.Deployed)
-	}
-	return instanceHealth{
-		InstanceID:       i.ID,
-		HealthStatus:     only(c, "HealthStatus", status),
-		Color:            only(c, "Color", colors[status]),
-		Causes:           only(c, "Causes", &causes),
-		LaunchedAt:       only(c, "LaunchedAt", stamp(i.Launched)),
-		Deployment:       only(c, "Deployment", &d),
-		AvailabilityZone: only(c, "AvailabilityZone", s.opts.Region+"a"),
-		InstanceType:     only(c, "InstanceType", "t3.micro"),
-	}
+	return addrs
 }

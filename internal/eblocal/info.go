@@ -1,7 +1,6 @@
 package eblocal
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,13 +24,13 @@ type infoDescription struct {
 	Message         string
 }
 
-func (s *Server) infoRequested(c *call) error {
+func (s *Server) infoRequested(c *call) (*environment, error) {
 	kind, err := c.required("InfoType")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if kind != "tail" {
-		return invalidValue("InfoType '%s' is not known here: expected tail.", kind)
+		return nil, invalidValue("InfoType '%s' is not known here: expected tail.", kind)
 	}
 	return s.named(c)
 }
@@ -39,28 +38,32 @@ func (s *Server) infoRequested(c *call) error {
 // requestEnvironmentInfo collects the tails of the logs. AWS does so later and
 // keeps the client asking; here they are there when it answers.
 func (s *Server) requestEnvironmentInfo(c *call) (any, error) {
-	if err := s.infoRequested(c); err != nil {
+	s.mu.Lock()
+	e, err := s.infoRequested(c)
+	if err != nil {
+		s.mu.Unlock()
 		return nil, err
 	}
-	s.mu.Lock()
-	instances := s.state.Env.instances()
-	failed := s.state.Failed
+	sources := slices.Clone(e.Failed)
+	var running []run
+	for _, i := range e.all() {
+		if i.Run.Name != "" {
+			running = append(running, i.Run)
+			sources = append(sources, failure{InstanceID: i.ID, Time: s.clock.now()})
+		}
+	}
 	s.mu.Unlock()
 
-	var infos []info
-	if failed != nil {
-		i, err := s.putTail(failed.InstanceID, failed.Time, failed.Logs)
+	for n, r := range running {
+		logs, err := s.runner.Logs(c.ctx, r.Name, tailLines)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("logs of %s: %w", r.Name, err)
 		}
-		infos = append(infos, i)
+		sources[len(sources)-len(running)+n].Logs = logs
 	}
-	for _, i := range instances {
-		logs, err := s.runner.Logs(c.ctx, i.Name, tailLines)
-		if err != nil {
-			return nil, fmt.Errorf("logs of instance %s: %w", i.ID, err)
-		}
-		tail, err := s.putTail(i.ID, s.clock.now(), logs)
+	var infos []info
+	for _, f := range sources {
+		tail, err := s.putTail(e, f)
 		if err != nil {
 			return nil, err
 		}
@@ -68,17 +71,17 @@ func (s *Server) requestEnvironmentInfo(c *call) (any, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state.Infos = infos
-	s.event(event{App: s.opts.App, Env: s.opts.Env, Severity: "INFO", RequestID: c.id,
+	e.Infos = infos
+	s.event(event{App: e.App, Env: e.Name, EnvID: e.ID, Severity: "INFO", RequestID: c.id,
 		Message: "Pulled logs for environment instances."})
 	return nil, nil
 }
 
-func (s *Server) putTail(instanceID string, at time.Time, logs map[string]string) (info, error) {
-	i := info{InstanceID: instanceID, Time: at}
-	i.Key = "resources/environments/logs/tail/" + s.id + "/" + instanceID + "/TailLogs-" +
-		fmt.Sprint(at.UnixMilli()) + ".txt"
-	return i, s.store.put(s.bucket(), i.Key, []byte(formatTail(logs)))
+func (s *Server) putTail(e *environment, f failure) (info, error) {
+	i := info{InstanceID: f.InstanceID, Time: f.Time}
+	i.Key = "resources/environments/logs/tail/" + e.ID + "/" + f.InstanceID + "/TailLogs-" +
+		fmt.Sprint(f.Time.UnixMilli()) + ".txt"
+	return i, s.store.put(s.bucket(), i.Key, []byte(formatTail(f.Logs)))
 }
 
 // formatTail lays out the logs as the platform's own tail does.
@@ -93,11 +96,12 @@ func formatTail(logs map[string]string) string {
 }
 
 func (s *Server) retrieveEnvironmentInfo(c *call) (any, error) {
-	if err := s.infoRequested(c); err != nil {
+	e, err := s.infoRequested(c)
+	if err != nil {
 		return nil, err
 	}
 	var described []infoDescription
-	for _, i := range slices.Clone(s.state.Infos) {
+	for _, i := range e.Infos {
 		described = append(described, infoDescription{
 			InfoType: "tail", Ec2InstanceID: i.InstanceID, SampleTimestamp: stamp(i.Time),
 			Message: "http://" + c.host + "/" + s.bucket() + "/" + i.Key,
@@ -106,16 +110,4 @@ func (s *Server) retrieveEnvironmentInfo(c *call) (any, error) {
 	return struct {
 		EnvironmentInfo list[infoDescription]
 	}{listOf(described)}, nil
-}
-
-// rememberFailure keeps the logs of an instance that is about to be removed.
-func (s *Server) rememberFailure(ctx context.Context, i *instance) {
-	logs, err := s.runner.Logs(ctx, i.Name, tailLines)
-	if err != nil {
-		logs = map[string]string{"eb-local": "the logs could not be read: " + err.Error()}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.state.Failed = &failure{InstanceID: i.ID, Label: i.Label, Time: s.clock.now(), Logs: logs}
-	s.keep()
 }

@@ -154,17 +154,36 @@ func TestAnswersFitTheModel(t *testing.T) {
 	ask("DescribeEnvironmentResources", env...)
 	ask("DescribeConfigurationSettings", append(env, "ApplicationName", testApp)...)
 	ask("DescribeAccountAttributes")
-	ask("DescribePlatformVersion", "PlatformArn", b.platformArn())
+	ask("DescribePlatformVersion", "PlatformArn", b.platformArn(newest(Docker)))
 	ask("ListPlatformVersions")
 	ask("ListTagsForResource", "ResourceArn", b.arn("applicationversion/"+testApp+"/v1"))
 	ask("RequestEnvironmentInfo", append(env, "InfoType", "tail")...)
 	ask("RetrieveEnvironmentInfo", append(env, "InfoType", "tail")...)
 	b.mu.Lock()
-	b.state.Env.Status, b.abort = statusUpdating, func(error) {}
-	b.state.Env.Before = &snapshot{Label: "v1"}
+	b.own().Status, b.own().Before = statusUpdating, &snapshot{Label: "v1"}
 	b.mu.Unlock()
 	ask("DescribeConfigurationSettings", append(env, "ApplicationName", testApp)...)
 	ask("AbortEnvironmentUpdate", env...)
+	b.mu.Lock()
+	b.own().Status = statusReady
+	b.mu.Unlock()
+	ask("ListAvailableSolutionStacks")
+	ask("UpdateApplication", "ApplicationName", "second", "Description", "another")
+	ask("UpdateApplicationVersion", "ApplicationName", testApp, "VersionLabel", "v1", "Description", "a better subject")
+	ask("UpdateTagsForResource", "ResourceArn", b.environmentArn(b.own()), "TagsToAdd.member.1.Key", "by", "TagsToAdd.member.1.Value", "us")
+	ask("ValidateConfigurationSettings", append(env, "ApplicationName", testApp, "OptionSettings.member.1.Namespace", commandNamespace,
+		"OptionSettings.member.1.OptionName", "Timeout", "OptionSettings.member.1.Value", "never")...)
+	ask("CreateEnvironment", "ApplicationName", testApp, "EnvironmentName", "second-env", "SolutionStackName", newest(ECS).stack(), "VersionLabel", "v1")
+	await(t, "second environment Ready", func() (bool, string) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		status := b.state.env("second-env").Status
+		return status == statusReady, status
+	})
+	ask("DescribeInstancesHealth", "EnvironmentName", "second-env", "AttributeNames.member.1", "All")
+	ask("TerminateEnvironment", "EnvironmentName", "second-env")
+	ask("DescribeEnvironments", "ApplicationName", testApp, "MaxRecords", "1")
+	ask("DeleteApplication", "ApplicationName", "second")
 	for action := range b.beanstalkActions() {
 		if !asked[action] {
 			t.Errorf("%s is served, but was not held against the model", action)

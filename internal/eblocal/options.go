@@ -1,6 +1,7 @@
 package eblocal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -62,9 +63,18 @@ type Options struct {
 	// Listen opens the environment's own address; on TCP when nil.
 	Listen func(network, address string) (net.Listener, error)
 
+	Quotas Quotas // of the account; AWS's own where 0
+
 	Speed     float64       // how much faster than this machine's the server's time passes; 1 when 0
 	ClockSkew time.Duration // how far the server's clock is ahead
 	Faults    Faults        // what goes wrong; nothing when zero
+}
+
+// Quotas are how many of each an account may have.
+type Quotas struct{ Applications, Versions, Environments int }
+
+func (q Quotas) withDefaults() Quotas {
+	return Quotas{cmp.Or(q.Applications, 75), cmp.Or(q.Versions, 1000), cmp.Or(q.Environments, 200)}
 }
 
 var (
@@ -83,6 +93,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Speed == 0 {
 		o.Speed = 1
 	}
+	o.Quotas = o.Quotas.withDefaults()
 	if o.Listen == nil {
 		o.Listen = net.Listen
 	}

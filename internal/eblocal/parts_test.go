@@ -52,7 +52,7 @@ func TestProxyFinishesWhatItBegan(t *testing.T) {
 	front := httptest.NewServer(p)
 	defer front.Close()
 
-	p.point(strings.TrimPrefix(old.URL, "http://"))
+	p.send(strings.TrimPrefix(old.URL, "http://"))
 	slow := make(chan string)
 	go func() {
 		resp, err := http.Get(front.URL)
@@ -64,7 +64,7 @@ func TestProxyFinishesWhatItBegan(t *testing.T) {
 		slow <- resp.Status
 	}()
 	<-began
-	idle := p.retire(p.target(strings.TrimPrefix(fresh.URL, "http://")))
+	idle := p.send(strings.TrimPrefix(fresh.URL, "http://"))[0]
 	if _, text := fetch(t, front.URL); text != "new for "+strings.TrimPrefix(front.URL, "http://") {
 		t.Errorf("after the switch: %q", text)
 	}

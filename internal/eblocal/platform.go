@@ -6,28 +6,85 @@ import (
 	"time"
 )
 
-// platformVersion is the AWS platform that an environment here says it is.
-type platformVersion struct{ name, version string }
+// product is an AWS platform and its versions, the newest first.
+type product struct {
+	name     string
+	versions []string
+}
 
-var platforms = map[Platform]platformVersion{
-	Docker: {"Docker", "4.0.1"},
-	ECS:    {"ECS", "4.0.8"},
+var products = map[Platform]product{
+	Docker: {"Docker", []string{"4.0.1", "4.0.0"}},
+	ECS:    {"ECS", []string{"4.0.8", "4.0.7"}},
 }
 
 const operatingSystem = "64bit Amazon Linux 2023"
 
-func (s *Server) solutionStack() string {
-	p := platforms[s.opts.Platform]
-	return operatingSystem + " v" + p.version + " running " + p.name
+// release is one version of a platform.
+type release struct {
+	kind    Platform
+	version string
 }
 
-func (s *Server) platformArn() string {
-	p := platforms[s.opts.Platform]
-	return "arn:aws:elasticbeanstalk:" + s.opts.Region + "::platform/" + s.platformBranch() + "/" + p.version
+// releases are all there are, the newest of each platform first.
+func releases() []release {
+	var all []release
+	for _, kind := range []Platform{Docker, ECS} {
+		for _, v := range products[kind].versions {
+			all = append(all, release{kind, v})
+		}
+	}
+	return all
 }
 
-func (s *Server) platformBranch() string {
-	return platforms[s.opts.Platform].name + " running on " + operatingSystem
+func newest(kind Platform) release { return release{kind, products[kind].versions[0]} }
+
+func (e *environment) release() release { return release{e.Platform, e.Version} }
+
+func (r release) stack() string {
+	return operatingSystem + " v" + r.version + " running " + products[r.kind].name
+}
+
+func (r release) branch() string {
+	return products[r.kind].name + " running on " + operatingSystem
+}
+
+func (s *Server) platformArn(r release) string {
+	return "arn:aws:elasticbeanstalk:" + s.opts.Region + "::platform/" + r.branch() + "/" + r.version
+}
+
+// askedPlatform is the platform that a new environment is to have.
+func (s *Server) askedPlatform(c *call) (release, error) {
+	stack, arn := c.str("SolutionStackName"), c.str("PlatformArn")
+	if (stack == "") == (arn == "") {
+		return release{}, invalidCombination("Exactly one of SolutionStackName and PlatformArn must be given.")
+	}
+	for _, r := range releases() {
+		if stack == r.stack() || arn == s.platformArn(r) {
+			return r, nil
+		}
+	}
+	if stack != "" {
+		return release{}, invalidValue("No Solution Stack named '%s' found.", stack)
+	}
+	return release{}, invalidValue("No Platform found for ARN '%s'.", arn)
+}
+
+type solutionStackDescription struct {
+	SolutionStackName  string
+	PermittedFileTypes list[string]
+}
+
+func (s *Server) listAvailableSolutionStacks(*call) (any, error) {
+	var names []string
+	var details []solutionStackDescription
+	for _, r := range releases() {
+		names = append(names, r.stack())
+		details = append(details, solutionStackDescription{r.stack(), listOf([]string{"zip", "json"})})
+	}
+	return struct {
+		SolutionStacks       list[string]
+		SolutionStackDetails list[solutionStackDescription]
+	}{listOf(names), listOf(details)}, nil
 }
 
 type platformSummary struct {
@@ -39,7 +96,7 @@ type platformSummary struct {
 	OperatingSystemVersion       string
 	SupportedTierList            list[string]
 	SupportedAddonList           list[string]
-	PlatformLifecycleState       string
+	PlatformLifecycleState       string `xml:",omitempty"`
 	PlatformVersion              string
 	PlatformBranchName           string
 	PlatformBranchLifecycleState string
@@ -63,15 +120,19 @@ var platformFields = map[string]func(platformSummary) string{
 	"SupportedTier":                func(p platformSummary) string { return p.SupportedTierList.Members[0] },
 }
 
-func (s *Server) platform() platformSummary {
-	return platformSummary{
-		PlatformArn: s.platformArn(), PlatformOwner: "AWSElasticBeanstalk", PlatformStatus: "Ready",
-		PlatformCategory:    platforms[s.opts.Platform].name,
+func (s *Server) platform(r release) platformSummary {
+	p := platformSummary{
+		PlatformArn: s.platformArn(r), PlatformOwner: "AWSElasticBeanstalk", PlatformStatus: "Ready",
+		PlatformCategory:    products[r.kind].name,
 		OperatingSystemName: "Amazon Linux", OperatingSystemVersion: "2023",
-		SupportedTierList: listOf([]string{"WebServer/Standard"}), PlatformLifecycleState: "Recommended",
-		PlatformVersion: platforms[s.opts.Platform].version, PlatformBranchName: s.platformBranch(),
+		SupportedTierList: listOf([]string{"WebServer/Standard"}),
+		PlatformVersion:   r.version, PlatformBranchName: r.branch(),
 		PlatformBranchLifecycleState: "Supported",
 	}
+	if r == newest(r.kind) {
+		p.PlatformLifecycleState = "Recommended"
+	}
+	return p
 }
 
 func (s *Server) listPlatformVersions(c *call) (any, error) {
@@ -79,7 +140,10 @@ func (s *Server) listPlatformVersions(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := []platformSummary{s.platform()}
+	var found []platformSummary
+	for _, r := range releases() {
+		found = append(found, s.platform(r))
+	}
 	for _, f := range filters {
 		found = slices.DeleteFunc(found, func(p platformSummary) bool { return !f.matches(p) })
 	}
@@ -122,22 +186,24 @@ type platformDescription struct {
 	OperatingSystemName          string
 	OperatingSystemVersion       string
 	SupportedTierList            list[string]
-	PlatformLifecycleState       string
+	PlatformLifecycleState       string `xml:",omitempty"`
 	PlatformBranchName           string
 	PlatformBranchLifecycleState string
 }
 
 func (s *Server) describePlatformVersion(c *call) (any, error) {
-	if c.str("PlatformArn") != s.platformArn() {
+	all := releases()
+	at := slices.IndexFunc(all, func(r release) bool { return c.str("PlatformArn") == s.platformArn(r) })
+	if at < 0 {
 		return nil, &apiError{http.StatusBadRequest, "ElasticBeanstalkServiceException",
 			"No Platform found for ARN '" + c.str("PlatformArn") + "'."}
 	}
-	p := s.platform()
+	p := s.platform(all[at])
 	since := stamp(time.Date(2023, 9, 28, 0, 0, 0, 0, time.UTC))
 	return struct{ PlatformDescription platformDescription }{platformDescription{
 		PlatformArn: p.PlatformArn, PlatformOwner: p.PlatformOwner, PlatformName: p.PlatformBranchName,
-		PlatformVersion: p.PlatformVersion, SolutionStackName: s.solutionStack(), PlatformStatus: p.PlatformStatus,
-		DateCreated: since, DateUpdated: since, PlatformCategory: p.PlatformCategory, Description: s.solutionStack(),
+		PlatformVersion: p.PlatformVersion, SolutionStackName: all[at].stack(), PlatformStatus: p.PlatformStatus,
+		DateCreated: since, DateUpdated: since, PlatformCategory: p.PlatformCategory, Description: all[at].stack(),
 		OperatingSystemName: p.OperatingSystemName, OperatingSystemVersion: p.OperatingSystemVersion,
 		SupportedTierList: p.SupportedTierList, PlatformLifecycleState: p.PlatformLifecycleState,
 		PlatformBranchName: p.PlatformBranchName, PlatformBranchLifecycleState: p.PlatformBranchLifecycleState,

@@ -23,21 +23,21 @@ type prepared struct {
 
 // prepare unpacks the bundle and turns it into a Compose project, as the
 // platform would.
-func (s *Server) prepare(u update, inst *instance) (prepared, error) {
+func (s *Server) prepare(u update, r run) (prepared, error) {
 	data, err := s.store.get(u.version.Bucket, u.version.Key)
 	if err != nil {
 		return prepared{}, err
 	}
-	app := filepath.Join(s.home(inst), "app")
+	app := filepath.Join(s.home(r), "app")
 	if err := unpack(data, u.version.Key, app); err != nil {
 		return prepared{}, err
 	}
-	src, err := s.source(app, properties(inst.Settings))
+	src, err := u.env.Platform.source(app, properties(r.Settings))
 	if err != nil {
 		return prepared{}, err
 	}
 	src.warnings = append(src.warnings, unhonored(app)...)
-	return s.project(app, src, inst)
+	return s.project(app, src, r)
 }
 
 // source is a bundle as a Compose file, before it is fitted to this machine.
@@ -49,23 +49,23 @@ type source struct {
 	warnings []string
 }
 
-func (s *Server) source(app string, props map[string]string) (source, error) {
-	if s.opts.Platform == ECS {
+func (p Platform) source(app string, props map[string]string) (source, error) {
+	if p == ECS {
 		return ecsSource(app, props)
 	}
 	return dockerSource(app, props)
 }
 
 // project fits the Compose file to this machine and writes it.
-func (s *Server) project(app string, src source, inst *instance) (prepared, error) {
-	home := s.home(inst)
+func (s *Server) project(app string, src source, into run) (prepared, error) {
+	home := s.home(into)
 	logs := filepath.Join(home, "logs")
 	if err := os.MkdirAll(logs, 0o755); err != nil {
 		return prepared{}, err
 	}
 	src.vars["EB_LOG_BASE_DIR"] = logs
 	r, err := rewrite(src.compose, rewriting{
-		labels: map[string]string{labelEnv: s.id, labelInstance: inst.Name},
+		labels: map[string]string{labelEnv: s.id, labelInstance: into.Name},
 		vars:   src.vars,
 	})
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *Server) project(app string, src source, inst *instance) (prepared, erro
 	r.expect.Optional = src.optional
 	return prepared{
 		launch: Launch{
-			Name: inst.Name, Dir: app, File: file, Images: r.images, Build: r.build,
+			Name: into.Name, Dir: app, File: file, Images: r.images, Build: r.build,
 			Env: []string{"EB_LOG_BASE_DIR=" + logs},
 		},
 		expect:   r.expect,

@@ -4,16 +4,20 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"sync"
 )
 
-// proxy is the environment's load balancer: it sends what comes to the one
-// instance in service.
+// proxy is an environment's load balancer: it sends what comes to the instances
+// in service in turn, and a part of it aside where traffic is split.
 type proxy struct {
 	transport http.RoundTripper // to instances; TCP when nil
 
 	mu      sync.Mutex
-	current *target
+	main    []*target
+	aside   []*target
+	percent int // of the requests go aside
+	served  int
 }
 
 // target is an instance behind the proxy, and how many requests it is serving.
@@ -57,10 +61,18 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (p *proxy) acquire() *target {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.current != nil {
-		p.current.active++
+	from := p.main
+	// Spread evenly: of 100 requests in a row, percent go aside.
+	if p.served*p.percent/100 != (p.served+1)*p.percent/100 {
+		from = p.aside
 	}
-	return p.current
+	if len(from) == 0 {
+		return nil
+	}
+	t := from[p.served%len(from)]
+	p.served++
+	t.active++
+	return t
 }
 
 func (p *proxy) release(t *target) {
@@ -72,31 +84,40 @@ func (p *proxy) release(t *target) {
 	}
 }
 
-// retire moves traffic to next and returns a channel that is closed when the
-// instance before it has answered its last request.
-func (p *proxy) retire(next *target) <-chan struct{} {
+// send directs traffic to addresses. It returns a channel for each that gets no
+// more, closed when that one has answered its last request.
+func (p *proxy) send(addrs ...string) []<-chan struct{} { return p.split(0, nil, addrs) }
+
+// split sends a part of the traffic aside.
+func (p *proxy) split(percent int, aside, addrs []string) []<-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	old := p.current
-	p.current = next
-	if old == nil {
-		done := make(chan struct{})
-		close(done)
-		return done
+	old := slices.Concat(p.main, p.aside)
+	p.main, p.aside, p.percent = p.targets(old, addrs), p.targets(old, aside), percent
+	var idle []<-chan struct{}
+	for _, t := range old {
+		if slices.Contains(p.main, t) || slices.Contains(p.aside, t) {
+			continue
+		}
+		t.retired = true
+		if t.active == 0 {
+			close(t.idle)
+		}
+		idle = append(idle, t.idle)
 	}
-	old.retired = true
-	if old.active == 0 {
-		close(old.idle)
-	}
-	return old.idle
+	return idle
 }
 
-// point sends traffic to addr, if it does not go there already.
-func (p *proxy) point(addr string) {
-	p.mu.Lock()
-	same := p.current != nil && p.current.addr == addr
-	p.mu.Unlock()
-	if !same {
-		p.retire(p.target(addr))
+// targets keeps those that are there already.
+func (p *proxy) targets(old []*target, addrs []string) []*target {
+	var out []*target
+	for _, addr := range addrs {
+		i := slices.IndexFunc(old, func(t *target) bool { return t.addr == addr })
+		if i < 0 {
+			out = append(out, p.target(addr))
+			continue
+		}
+		out = append(out, old[i])
 	}
+	return out
 }

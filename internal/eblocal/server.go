@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -23,28 +22,24 @@ const (
 	cleanupTimeout = 60 * time.Second
 )
 
-// Server is one Elastic Beanstalk environment with the APIs around it.
+// Server is a local Elastic Beanstalk: the APIs, and the environments behind them.
 type Server struct {
 	opts   Options
 	id     string
 	runner Runner
 	store  *store
-	proxy  *proxy
-	front  *http.Server
 	lock   *os.File
-	addr   string
+	url    string // of the options' environment
 	clock  clock
 	asks   *http.Client // asks instances what a load balancer would ask
 
 	ctx  context.Context // ends with Close
 	stop context.CancelFunc
-	work sync.WaitGroup // the watch and the proxy
+	work sync.WaitGroup // the watch and the proxies
 	runs sync.WaitGroup // updates
 
-	mu    sync.Mutex
-	state *state
-	abort context.CancelCauseFunc // of the update in progress
-
+	mu     sync.Mutex
+	state  *state
 	faults faulty
 }
 
@@ -59,11 +54,11 @@ func New(opts Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("environment %q: %w", opts.Env, err)
 	}
-	if err := s.listen(); err != nil {
-		return nil, errors.Join(fmt.Errorf("environment %q: %w", opts.Env, err), s.lock.Close())
+	if err := s.openAll(); err != nil {
+		return nil, errors.Join(err, s.closeFronts(), s.lock.Close())
 	}
 	s.resume()
-	s.refresh()
+	s.refresh(s.own())
 	s.work.Go(s.watch)
 	return s, nil
 }
@@ -93,7 +88,7 @@ func openServer(opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: opts, id: identity(opts), store: objects, proxy: &proxy{transport: opts.Transport}, runner: opts.Runner, state: st}
+	s := &Server{opts: opts, id: identity(opts), store: objects, runner: opts.Runner, state: st}
 	s.clock, s.asks, s.faults = newClock(opts), probeClient(opts.Transport), newFaulty(opts.Faults)
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	if s.runner == nil {
@@ -122,56 +117,45 @@ func (s *Server) freshState() *state {
 	now := s.clock.now()
 	return &state{
 		Format: stateFormat,
-		Apps:   []*application{{Name: s.opts.App, Created: now}},
-		Env: environment{
-			Name: s.opts.Env, ID: s.id, App: s.opts.App,
-			Status: statusReady, Health: "Grey", HealthStatus: "NoData",
-			Created: now, Updated: now,
-		},
+		Owner:  owner{s.opts.App, s.opts.Env, s.id},
+		Apps:   []*application{{Name: s.opts.App, Created: now, Updated: now}},
 	}
 }
 
-// adopt holds the state against the options.
+// adopt holds the state against the options, and makes what the options name if
+// it is not there.
 func (s *Server) adopt() error {
-	env := &s.state.Env
-	if env.Name != s.opts.Env || env.App != s.opts.App {
+	o := s.state.Owner
+	if o.Env != s.opts.Env || o.App != s.opts.App {
 		return fmt.Errorf("state directory %s belongs to environment %q of application %q: name another directory",
-			s.opts.StateDir, env.Name, env.App)
+			s.opts.StateDir, o.Env, o.App)
 	}
-	if env.ID != s.id {
+	if o.ID != s.id {
 		return fmt.Errorf("state directory %s was moved or copied: remove it to start anew", s.opts.StateDir)
 	}
-	return s.state.save(s.opts.StateDir)
-}
-
-// listen opens the environment's own address.
-func (s *Server) listen() error {
-	l, err := s.openFront()
-	if err != nil {
-		return fmt.Errorf("listen for the environment: %w", err)
-	}
-	s.addr = l.Addr().String()
-	s.state.Listen = s.addr
-	s.front = &http.Server{Handler: s.proxy, ReadHeaderTimeout: headerTimeout}
-	s.work.Go(func() { _ = s.front.Serve(l) })
-	return s.state.save(s.opts.StateDir)
-}
-
-// openFront prefers the address of the last start, so that bookmarks stay good.
-func (s *Server) openFront() (net.Listener, error) {
-	if s.opts.EnvListen != "" {
-		return s.opts.Listen("tcp", s.opts.EnvListen)
-	}
-	if s.state.Listen != "" {
-		if l, err := s.opts.Listen("tcp", s.state.Listen); err == nil {
-			return l, nil
+	if s.state.app(o.App) == nil {
+		if _, err := s.addApplication(o.App); err != nil {
+			return err
 		}
 	}
-	return s.opts.Listen("tcp", loopback)
+	if e := s.state.env(o.Env); e == nil {
+		id := s.id
+		if len(s.state.Envs) > 0 {
+			id = "e-" + randomHex(5) // an earlier one of this id was terminated
+		}
+		s.state.Envs = append(s.state.Envs, s.environment(o.App, o.Env, newest(s.opts.Platform), id))
+	} else if e.Platform != s.opts.Platform {
+		return fmt.Errorf("environment %q has platform %s, not %s: name another state directory", e.Name, e.Platform, s.opts.Platform)
+	}
+	return s.state.save(s.opts.StateDir)
 }
 
-// EnvironmentURL is the address at which the deployed application answers.
-func (s *Server) EnvironmentURL() string { return "http://" + s.addr + "/" }
+// own is the environment that the options name.
+func (s *Server) own() *environment { return s.state.env(s.opts.Env) }
+
+// EnvironmentURL is the address at which the application answers that is
+// deployed to the environment of the options.
+func (s *Server) EnvironmentURL() string { return s.url }
 
 // Bucket is the account's Elastic Beanstalk bucket, which exists from the start.
 func (s *Server) Bucket() string { return s.bucket() }
@@ -182,67 +166,12 @@ func (s *Server) bucket() string { return "elasticbeanstalk-" + s.opts.Region + 
 // service keeps running, and a Server on the same state takes it up again.
 func (s *Server) Close() error {
 	s.stop()
-	err := s.front.Close()
+	s.mu.Lock()
+	err := s.closeFronts()
+	s.mu.Unlock()
 	s.runs.Wait()
 	s.work.Wait()
 	return errors.Join(err, s.lock.Close())
-}
-
-// Down removes every container, network and volume of the environment, and
-// forgets the instance in service. Versions and bundles stay.
-func (s *Server) Down(ctx context.Context) error {
-	s.proxy.retire(nil)
-	err := s.forget()
-	if err := s.runner.RemoveAll(ctx); err != nil {
-		return fmt.Errorf("take down environment %q: %w", s.opts.Env, err)
-	}
-	return errors.Join(err, os.RemoveAll(filepath.Join(s.opts.StateDir, "instances")))
-}
-
-// forget ends an update in progress and takes the instance out of service, so
-// that nobody looks after what is about to go.
-func (s *Server) forget() error {
-	s.mu.Lock()
-	if s.abort != nil {
-		s.abort(errAborted)
-	}
-	s.mu.Unlock()
-	s.runs.Wait()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	env := &s.state.Env
-	env.Status, env.Instance, env.Candidate, env.Before, env.Retiring, env.Label = statusReady, nil, nil, nil, nil, ""
-	env.Health, env.HealthStatus, env.Causes = "Grey", "NoData", nil
-	return s.state.save(s.opts.StateDir)
-}
-
-// Down takes an environment down that no Server serves: its containers, networks
-// and volumes by their label. The state directory is needed to tell it from
-// others of the same name; when it holds a state, that is brought up to date, and
-// it says what application and environment are meant when opts do not.
-func Down(ctx context.Context, opts Options) error {
-	if st, err := loadState(opts.StateDir); err == nil && st != nil && opts.App == "" && opts.Env == "" {
-		opts.App, opts.Env = st.Env.App, st.Env.Name
-	}
-	opts, err := opts.withDefaults()
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(filepath.Join(opts.StateDir, stateFile)); err == nil {
-		if err := awaitUnlocked(ctx, opts.StateDir); err != nil {
-			return err
-		}
-		s, err := newServer(opts)
-		if err != nil {
-			return err
-		}
-		return errors.Join(s.Down(ctx), s.lock.Close())
-	}
-	runner := opts.Runner
-	if runner == nil {
-		runner = newComposeRunner(identity(opts), opts.Environ)
-	}
-	return runner.RemoveAll(ctx)
 }
 
 // keep saves the state; the caller holds the lock. That it can't be saved is

@@ -7,27 +7,34 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
 const (
 	stateFile = "state.json"
 	// stateFormat is raised when a state of an older form can't be read any more.
-	stateFormat = 1
+	stateFormat = 2
 	maxEvents   = 10000
 )
 
 // state is everything that outlives the process, the bundles aside.
 type state struct {
 	Format   int            `json:"format"`
-	Sequence int64          `json:"sequence"` // of versions and events, for paging
-	Listen   string         `json:"listen"`   // the environment's address
+	Owner    owner          `json:"owner"`
+	Sequence int64          `json:"sequence"` // of versions, environments and events, for paging
+	Launches int            `json:"launches"` // runs started so far, for their names
 	Apps     []*application `json:"applications"`
 	Versions []*version     `json:"versions"`
-	Env      environment    `json:"environment"`
-	Events   []event        `json:"events"` // oldest first
-	Infos    []info         `json:"infos"`
-	Failed   *failure       `json:"failed,omitempty"`
+	Envs     []*environment `json:"environments"` // oldest first
+	Events   []event        `json:"events"`       // oldest first
+}
+
+// owner is the environment that a server was started for; there may be others.
+type owner struct {
+	App string `json:"application"`
+	Env string `json:"environment"`
+	ID  string `json:"id"`
 }
 
 // application is an Elastic Beanstalk application.
@@ -35,6 +42,7 @@ type application struct {
 	Name        string            `json:"name"`
 	Description string            `json:"description"`
 	Created     time.Time         `json:"created"`
+	Updated     time.Time         `json:"updated"`
 	Tags        map[string]string `json:"tags,omitempty"`
 }
 
@@ -104,6 +112,21 @@ func (st *state) app(name string) *application {
 		}
 	}
 	return nil
+}
+
+// env finds an environment that is not terminated.
+func (st *state) env(name string) *environment {
+	for _, e := range st.Envs {
+		if e.Name == name && e.Status != statusTerminated {
+			return e
+		}
+	}
+	return nil
+}
+
+// envs are the environments that are not terminated.
+func (st *state) envs() []*environment {
+	return slices.DeleteFunc(slices.Clone(st.Envs), func(e *environment) bool { return e.Status == statusTerminated })
 }
 
 func (st *state) version(app, label string) *version {

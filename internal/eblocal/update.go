@@ -4,103 +4,149 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 )
 
 // errAborted ends an update that AbortEnvironmentUpdate was called for.
 var errAborted = errors.New("the update was aborted")
 
-// update is one deployment.
+// update is one deployment to one environment.
 type update struct {
-	requestID string
-	version   version // what to run
-	newLabel  bool    // a version is deployed, not only settings
+	env        *environment
+	requestID  string
+	kind       updateKind
+	version    version // what to run
+	newLabel   bool    // a version is deployed, not only settings
+	settings   []setting
+	policy     string
+	size       int           // instances in the end
+	timeout    time.Duration // of the commands of one batch
+	deployment int64
+}
+
+// updateKind is what an update is part of.
+type updateKind int
+
+const (
+	changed updateKind = iota // UpdateEnvironment
+	created                   // CreateEnvironment
+)
+
+// back is the deployment of what was there before.
+func (u update) back(st *state) update {
+	back := u
+	back.version, back.deployment = version{}, 0
+	if b := u.env.Before; b != nil {
+		if v := st.version(u.env.App, b.Label); v != nil {
+			back.version, back.settings, back.deployment = *v, b.Settings, u.env.Deployment
+		}
+	}
+	return back
 }
 
 func (s *Server) updateEnvironment(c *call) (any, error) {
-	u, settings, err := s.newUpdate(c)
+	u, err := s.newUpdate(c)
 	if err != nil {
 		return nil, err
 	}
-	e := &s.state.Env
+	e := u.env
 	if c.has("Description") {
 		e.Description = c.str("Description")
 	}
 	e.Updated = s.clock.now()
 	s.updateEvent(u, "INFO", "Environment update is starting.")
-	if u.version.Label == "" {
-		e.Settings = settings
+	if u.version.Label == "" || !u.newLabel && !redeploys(e.Settings, u.settings) {
+		e.Settings = u.settings
 		s.updateEvent(u, "INFO", "Environment update completed successfully.")
-		return s.describeEnvironment(), nil
+		s.keep()
+		return s.describeEnvironment(e), nil
 	}
 	e.Before = &snapshot{Label: e.Label, Settings: e.Settings, RequestID: c.id}
-	e.Label, e.Settings, e.Status, e.Accepted = u.version.Label, settings, statusUpdating, s.clock.now()
+	e.Label, e.Settings, e.Status, e.Accepted = u.version.Label, u.settings, statusUpdating, s.clock.now()
 	s.start(u)
-	answer := s.describeEnvironment()
+	answer := s.describeEnvironment(e)
 	answer.Status, answer.AbortableOperationInProgress = e.Status, true // the answer itself is never late
 	return answer, nil
 }
 
+// redeploys tells whether instances must take over a change of settings.
+func redeploys(before, after []setting) bool {
+	matters := func(settings []setting) []setting {
+		return slices.DeleteFunc(allSettings(settings), func(o setting) bool {
+			return o.Namespace == commandNamespace || o.Namespace == healthNamespace || o.Namespace == splittingNamespace
+		})
+	}
+	return !slices.Equal(matters(before), matters(after))
+}
+
 // newUpdate checks what is asked for. An update with nothing to run has no version.
-func (s *Server) newUpdate(c *call) (update, []setting, error) {
+func (s *Server) newUpdate(c *call) (update, error) {
 	u := update{requestID: c.id, newLabel: c.has("VersionLabel")}
-	if err := s.named(c); err != nil {
-		return u, nil, err
-	}
-	e := &s.state.Env
-	if e.Status != statusReady {
-		return u, nil, invalidValue("Environment named %s is in an invalid state for this operation. Must be Ready.", e.Name)
-	}
-	if c.has("SolutionStackName") && c.str("SolutionStackName") != s.solutionStack() ||
-		c.has("PlatformArn") && c.str("PlatformArn") != s.platformArn() {
-		return u, nil, invalidValue("The platform of an environment can't be changed here; it is %s.", s.platformArn())
-	}
-	settings, err := s.newSettings(c)
+	e, err := s.named(c)
 	if err != nil {
-		return u, nil, err
+		return u, err
+	}
+	u.env = e
+	if e.Status != statusReady {
+		return u, invalidValue("Environment named %s is in an invalid state for this operation. Must be Ready.", e.Name)
+	}
+	if c.has("SolutionStackName") && c.str("SolutionStackName") != e.release().stack() ||
+		c.has("PlatformArn") && c.str("PlatformArn") != s.platformArn(e.release()) {
+		return u, invalidValue("The platform of an environment can't be changed here; it is %s.", s.platformArn(e.release()))
+	}
+	if u.settings, err = c.newSettings(e.Settings); err != nil {
+		return u, err
 	}
 	label := c.str("VersionLabel")
-	if !u.newLabel && !slices.Equal(settings, e.Settings) {
+	if !u.newLabel {
 		label = e.Label
 	}
 	if label == "" && !u.newLabel {
-		return u, settings, nil
+		return u, nil
 	}
-	v := s.state.version(e.App, label)
-	if v == nil {
-		return u, nil, invalidValue("No Application Version named '%s' found.", label)
-	}
-	if v.Status == versionFailed || v.Status == versionProcessing {
-		return u, nil, invalidValue("Application version %s is unusable and cannot be used with an environment", label)
-	}
-	u.version = *v
-	return u, settings, nil
+	u.version, err = s.deployable(e.App, label)
+	return u, err
 }
 
-// start deploys beside the caller, who holds the lock.
-func (s *Server) start(u update) {
-	ctx, cancel := context.WithCancelCause(s.ctx)
-	s.abort = cancel
-	inst := s.newInstance(u.version.Label)
-	s.state.Env.Candidate = inst
-	if s.state.Env.Instance != nil {
-		s.setHealth("Info", "Application update in progress.")
-	} else {
-		s.setHealth("Pending", "The first instance is being launched.")
+// deployable finds a version that can be deployed.
+func (s *Server) deployable(app, label string) (version, error) {
+	v := s.state.version(app, label)
+	if v == nil {
+		return version{}, invalidValue("No Application Version named '%s' found.", label)
 	}
-	timeout := s.state.Env.commandTimeout()
+	if v.Status == versionFailed || v.Status == versionProcessing {
+		return version{}, invalidValue("Application version %s is unusable and cannot be used with an environment", label)
+	}
+	return *v, nil
+}
+
+// start deploys beside the caller, who holds the lock and has set the
+// environment's settings.
+func (s *Server) start(u update) {
+	e := u.env
+	e.Deployments++
+	e.Failed, e.Hidden = nil, false
+	u.settings, u.deployment, u.size = slices.Clone(e.Settings), e.Deployments, sizeOf(e.Settings)
+	u.policy = valueOf(u.settings, commandNamespace, "DeploymentPolicy")
+	u.timeout = time.Duration(numberOf(u.settings, commandNamespace, "Timeout")) * time.Second
+	ctx, cancel := context.WithCancelCause(s.ctx)
+	e.abort = cancel
+	if len(e.Instances) > 0 {
+		s.setHealth(e, "Info", "Application update in progress.")
+	} else {
+		s.setHealth(e, "Pending", "The first instance is being launched.")
+	}
 	s.keep()
-	s.makeNoise(s.state.Env.App, s.state.Env.Name)
+	s.makeNoise(e)
 	s.runs.Go(func() {
 		defer cancel(nil)
-		ctx, stop := context.WithTimeout(ctx, s.clock.wall(timeout))
-		defer stop()
-		s.deploy(ctx, u, inst)
+		s.deploy(ctx, u)
 	})
 }
 
 // updateEvent records an event of an update; the caller holds the lock.
 func (s *Server) updateEvent(u update, severity, message string) {
-	s.event(event{App: s.opts.App, Env: s.opts.Env, Label: u.version.Label,
+	s.event(event{App: u.env.App, Env: u.env.Name, EnvID: u.env.ID, Label: u.version.Label,
 		RequestID: u.requestID, Severity: severity, Message: message})
 }
 
@@ -112,16 +158,18 @@ func (s *Server) say(u update, severity, message string) {
 }
 
 func (s *Server) abortEnvironmentUpdate(c *call) (any, error) {
-	if err := s.named(c); err != nil {
+	e, err := s.named(c)
+	if err != nil {
 		return nil, err
 	}
-	e := &s.state.Env
 	if e.Status != statusUpdating {
 		return nil, invalidValue("Environment named %s is in an invalid state for this operation. Must be pending deployment.", e.Name)
 	}
 	e.Status = statusAborting
-	s.event(event{App: e.App, Env: e.Name, Severity: "INFO", RequestID: c.id,
+	s.event(event{App: e.App, Env: e.Name, EnvID: e.ID, Severity: "INFO", RequestID: c.id,
 		Message: "Environment update is being aborted."})
-	s.abort(errAborted)
+	if e.abort != nil {
+		e.abort(errAborted)
+	}
 	return nil, nil
 }

@@ -38,11 +38,18 @@ func TestUpdateEvents(t *testing.T) {
 	b.deployed("v1")
 	got := b.deployed("v2")
 	id := f.instances()
+	fresh := b.own().Instances[0].ID
+	group := "awseb-" + b.own().ID + "-immutable-stack-AWSEBAutoScalingGroup"
 	want := []string{
 		"INFO Environment update is starting.",
 		"INFO Immutable deployment policy enabled. Launching one instance with the new settings to verify health.",
-		"INFO Added instance [" + b.state.Env.Instance.ID + "] to your environment.",
+		"INFO Created temporary auto scaling group " + group + ".",
 		"INFO Instance deployment completed successfully.",
+		"INFO Adding new instance(s) (" + fresh + ") to the load balancer.",
+		"INFO Waiting for instance(s) (" + fresh + ") to pass health checks.",
+		"INFO Added instance [" + fresh + "] to your environment.",
+		"INFO Detached new instance(s) from temporary auto scaling group " + group + ".",
+		"INFO Attached new instance(s) to the permanent auto scaling group " + b.own().group() + ".",
 		"INFO Deployment succeeded. Terminating old instances and temporary Auto Scaling group.",
 		"INFO New application version was deployed to running EC2 instances.",
 		"INFO Environment update completed successfully.",
@@ -197,7 +204,7 @@ func TestUpdateRefusals(t *testing.T) {
 	}{
 		{"no environment", elasticbeanstalk.UpdateEnvironmentInput{EnvironmentName: aws.String("other-env")}, "No Environment found for EnvironmentName = 'other-env'."},
 		{"no version", elasticbeanstalk.UpdateEnvironmentInput{VersionLabel: aws.String("v9")}, "No Application Version named 'v9' found."},
-		{"policy", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: option(commandNamespace, "DeploymentPolicy", "Rolling")}, "Immutable"},
+		{"policy", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: option(commandNamespace, "DeploymentPolicy", "Slowly")}, "AllAtOnce, Rolling, RollingWithAdditionalBatch, Immutable, TrafficSplitting"},
 		{"timeout", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: option(commandNamespace, "Timeout", "soon")}, "1 to 3600"},
 		{"too much", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: property("X", strings.Repeat("x", 4096))}, "4096"},
 		{"platform", elasticbeanstalk.UpdateEnvironmentInput{SolutionStackName: aws.String("64bit Amazon Linux 2 running Tomcat")}, "platform"},
@@ -369,9 +376,10 @@ func TestCutRefreshIsTriedAgain(t *testing.T) {
 	cases := map[string]func(*Server){
 		"set": func(*Server) {},
 		"being deployed": func(s *Server) {
-			e := &s.state.Env
-			e.Before = &snapshot{Label: "v1", Settings: e.Instance.Settings}
-			e.Candidate, e.Status = s.newInstance("v1"), statusUpdating
+			e := s.own()
+			e.Before = &snapshot{Label: "v1", Settings: e.Instances[0].Run.Settings}
+			e.Fresh, e.Status = []*instance{s.newInstance()}, statusUpdating
+			e.Fresh[0].Status = deploymentRunning
 		},
 	}
 	for name, leave := range cases {
@@ -381,7 +389,7 @@ func TestCutRefreshIsTriedAgain(t *testing.T) {
 			r.start("3306", func(b *bench) {
 				b.mu.Lock()
 				defer b.mu.Unlock()
-				b.state.Env.Settings = []setting{{propertyNamespace, "MYSQL_PORT", "3307"}}
+				b.own().Settings = []setting{{propertyNamespace, "MYSQL_PORT", "3307"}}
 				leave(b.Server)
 				b.keep()
 			})
@@ -503,10 +511,12 @@ func TestKilledDuringUpdate(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.mu.Lock()
-	s.state.Env.Status, s.state.Env.Label = statusUpdating, "v2"
-	s.state.Env.Candidate = s.newInstance("v2")
-	s.state.Env.Before = &snapshot{Label: "v1", RequestID: "the-request"}
-	f.running[s.state.Env.Candidate.Name] = true
+	e := s.own()
+	e.Status, e.Label, e.Deployments = statusUpdating, "v2", 1
+	e.Fresh = []*instance{s.newInstance()}
+	e.Fresh[0].Run, e.Fresh[0].Status = s.newRun(update{env: e, version: version{Label: "v2"}}), deploymentRunning
+	e.Before = &snapshot{Label: "v1", RequestID: "the-request"}
+	f.running[e.Fresh[0].Run.Name] = true
 	s.keep()
 	s.mu.Unlock()
 	if err := s.Close(); err != nil {
@@ -553,12 +563,12 @@ func TestSecretsOfTheOldInstanceAreNotTold(t *testing.T) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, password := range []string{"battery-staple", "correct-horse-2"} {
-		b.state.Env.Instance = &instance{Settings: []setting{{propertyNamespace, "PASSWORD", password}}}
+		b.own().Instances = []*instance{{Run: run{Settings: []setting{{propertyNamespace, "PASSWORD", password}}}}}
 		if got := b.redact("login with " + password + " or correct-horse refused"); got != "login with *** or *** refused" {
 			t.Errorf("got %q, expected that both values are hidden", got)
 		}
 	}
-	b.state.Env.Instance = nil
+	b.own().Instances = nil
 }
 
 func property(name, value string) []ebtypes.ConfigurationOptionSetting {

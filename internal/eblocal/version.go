@@ -2,6 +2,8 @@ package eblocal
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -63,7 +65,9 @@ func (s *Server) createApplicationVersion(c *call) (any, error) {
 		return nil, err
 	}
 	if s.state.app(v.App) == nil {
-		s.addApplication(v.App)
+		if _, err := s.addApplication(v.App); err != nil {
+			return nil, err
+		}
 	}
 	s.state.Versions = append(s.state.Versions, v)
 	s.event(event{App: v.App, Label: v.Label, Severity: "INFO", RequestID: c.id,
@@ -125,6 +129,10 @@ func (s *Server) newLabel(c *call, app string) (string, error) {
 	}
 	if s.state.version(app, label) != nil {
 		return "", invalidValue("Application Version %s already exists.", label)
+	}
+	if q := s.opts.Quotas.Versions; len(s.state.Versions) >= q {
+		return "", &apiError{http.StatusBadRequest, "TooManyApplicationVersionsException",
+			fmt.Sprintf("You cannot have more than %d Application Versions. Either remove some Application Versions or request a limit increase.", q)}
 	}
 	return label, nil
 }
@@ -233,7 +241,7 @@ func (s *Server) deleteApplicationVersion(c *call) (any, error) {
 	return nil, nil
 }
 
-func (s *Server) removableVersion(c *call) (*version, error) {
+func (s *Server) namedVersion(c *call) (*version, error) {
 	app, err := c.required("ApplicationName")
 	if err != nil {
 		return nil, err
@@ -246,8 +254,32 @@ func (s *Server) removableVersion(c *call) (*version, error) {
 	if v == nil {
 		return nil, invalidValue("No Application Version named '%s' found.", label)
 	}
-	if s.state.Env.uses(label) && s.state.Env.App == app {
-		return nil, invalidValue("Unable to delete application version %s: it is in use by environment %s.", label, s.opts.Env)
+	return v, nil
+}
+
+func (s *Server) updateApplicationVersion(c *call) (any, error) {
+	v, err := s.namedVersion(c)
+	if err != nil {
+		return nil, err
+	}
+	if c.has("Description") {
+		v.Description = c.str("Description")
+	}
+	s.keep()
+	return struct {
+		ApplicationVersion versionDescription
+	}{s.describeVersion(v)}, nil
+}
+
+func (s *Server) removableVersion(c *call) (*version, error) {
+	v, err := s.namedVersion(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range s.state.envs() {
+		if e.App == v.App && e.uses(v.Label) {
+			return nil, invalidValue("Unable to delete application version %s: it is in use by environment %s.", v.Label, e.Name)
+		}
 	}
 	return v, nil
 }

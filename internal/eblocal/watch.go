@@ -7,15 +7,20 @@ import (
 	"time"
 )
 
-// resume takes up what an earlier start left: it ends an update that was cut
-// off, and looks whether the instance in service still runs.
+// resume takes up what an earlier start left: it ends what was cut off, and
+// looks whether the instances in service still run.
 func (s *Server) resume() {
 	ctx, cancel := context.WithTimeout(s.ctx, cleanupTimeout)
 	defer cancel()
 	s.endProcessing()
-	s.endCutUpdate(ctx)
-	s.clearRetiring(ctx)
-	s.check(ctx)
+	s.mu.Lock()
+	envs := s.state.envs()
+	s.mu.Unlock()
+	for _, e := range envs {
+		s.endCut(ctx, e)
+		s.clearRetiring(ctx, e)
+		s.check(ctx, e)
+	}
 }
 
 func (s *Server) endProcessing() {
@@ -28,44 +33,63 @@ func (s *Server) endProcessing() {
 	}
 }
 
-func (s *Server) endCutUpdate(ctx context.Context) {
+// endCut ends what an environment was in the middle of.
+func (s *Server) endCut(ctx context.Context, e *environment) {
 	s.mu.Lock()
-	e := &s.state.Env
-	candidate, before := e.Candidate, e.Before
-	s.mu.Unlock()
-	if candidate == nil {
-		return
+	status, before := e.Status, e.Before
+	u := update{env: e, version: version{Label: e.Label}, newLabel: true, policy: valueOf(e.Settings, commandNamespace, "DeploymentPolicy"), deployment: e.Deployments}
+	var cut failures
+	for _, i := range e.all() {
+		if i.Status == deploymentRunning {
+			i.Status = deploymentFailed
+			cut = append(cut, failedInstance{i, troubles{cutOff}})
+		}
 	}
-	u := update{version: version{Label: candidate.Label}}
+	s.mu.Unlock()
 	if before != nil {
 		u.requestID = before.RequestID
 	}
-	s.revert(ctx, u, candidate, troubles{"The update was cut off: eb-local was stopped."})
+	var reason error = cut
+	if cut == nil {
+		reason = troubles{cutOff}
+	}
+	switch status {
+	case statusTerminating:
+		s.terminated(ctx, update{env: e})
+	case statusLaunching:
+		u.kind = created
+		s.fail(ctx, u, reason)
+	case statusUpdating, statusAborting:
+		s.fail(ctx, u, reason)
+	}
 }
 
 // refresh sets the environment properties of this start, and deploys the version
-// in service anew when it runs with others: those that an update before it put
-// back, or that a start set which did not get to deploying them, are others too.
-func (s *Server) refresh() {
+// in service anew when an instance runs with others: those that an update before
+// it put back, or that a start set which did not get to deploying them, are
+// others too.
+func (s *Server) refresh(e *environment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := &s.state.Env
 	for _, name := range sortedKeys(s.opts.EnvVars) {
-		e.set(setting{Namespace: propertyNamespace, Name: name, Value: s.opts.EnvVars[name]})
+		e.Settings = with(e.Settings, setting{Namespace: propertyNamespace, Name: name, Value: s.opts.EnvVars[name]})
 	}
 	s.keep()
 	v := s.state.version(e.App, e.Label)
-	if e.Instance == nil || v == nil || maps.Equal(properties(e.Instance.Settings), properties(e.Settings)) {
+	other := slices.IndexFunc(e.Instances, func(i *instance) bool {
+		return !maps.Equal(properties(i.Run.Settings), properties(e.Settings))
+	})
+	if other < 0 || v == nil || e.Status != statusReady {
 		return
 	}
-	u := update{requestID: newRequestID(), version: *v}
+	u := update{env: e, requestID: newRequestID(), version: *v}
 	s.updateEvent(u, "INFO", "Environment update is starting.")
-	e.Before = &snapshot{Label: e.Label, Settings: slices.Clone(e.Instance.Settings), RequestID: u.requestID}
-	e.Status = statusUpdating
+	e.Before = &snapshot{Label: e.Label, Settings: slices.Clone(e.Instances[other].Run.Settings), RequestID: u.requestID}
+	e.Status, e.Accepted = statusUpdating, s.clock.now()
 	s.start(u)
 }
 
-// watch looks at the instance in service until the server closes.
+// watch looks at the instances in service until the server closes.
 func (s *Server) watch() {
 	tick := time.NewTicker(s.clock.wall(s.opts.Watch))
 	defer tick.Stop()
@@ -74,60 +98,57 @@ func (s *Server) watch() {
 		case <-s.ctx.Done():
 			return
 		case <-tick.C:
-			s.check(s.ctx)
+		}
+		s.mu.Lock()
+		envs := s.state.envs()
+		s.mu.Unlock()
+		for _, e := range envs {
+			s.check(s.ctx, e)
 		}
 	}
 }
 
-// check brings health and proxy up to date with the instance in service. While
+// check brings health and proxy up to date with the instances in service. While
 // an update runs, the update does so.
-func (s *Server) check(ctx context.Context) {
-	inst := s.inService()
-	if inst == nil {
+func (s *Server) check(ctx context.Context, e *environment) {
+	s.mu.Lock()
+	idle := e.Status == statusReady && len(e.Instances) > 0 && !s.clock.now().Before(e.Dipped)
+	instances, deployments := slices.Clone(e.Instances), e.Deployments
+	s.mu.Unlock()
+	if !idle {
 		return
 	}
-	v := s.look(ctx, inst)
+	seen := s.lookAll(ctx, instances)
 	if ctx.Err() != nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state.Env.Instance != inst || s.state.Env.Status != statusReady {
+	if e.Status != statusReady || e.Deployments != deployments || !slices.Equal(instances, e.Instances) {
 		return
 	}
-	s.reflect(v)
+	for n, i := range instances {
+		s.note(i, seen[n])
+	}
+	s.reflect(e)
+}
+
+func (s *Server) lookAll(ctx context.Context, instances []*instance) []verdict {
+	var seen []verdict
+	for _, i := range instances {
+		seen = append(seen, s.look(ctx, i))
+	}
+	return seen
 }
 
 // look examines an instance that is in service.
-func (s *Server) look(ctx context.Context, inst *instance) verdict {
-	v, err := s.examine(ctx, inst, true)
+func (s *Server) look(ctx context.Context, i *instance) verdict {
+	s.mu.Lock()
+	r := i.Run
+	s.mu.Unlock()
+	v, err := s.examine(ctx, r, true)
 	if err != nil {
 		v.Failed = []string{"The instance can't be examined: " + err.Error()}
 	}
 	return v
-}
-
-// reflect turns what was seen of the instance in service into health, and sends
-// traffic to where it answers; the caller holds the lock.
-func (s *Server) reflect(v verdict) {
-	if v.Web != "" {
-		s.proxy.point(v.Web)
-	}
-	switch {
-	case len(v.Failed) > 0 || v.Silent != "":
-		s.setHealth("Severe", v.complaints()...)
-	case len(v.Waiting) > 0:
-		s.setHealth("Warning", v.Waiting...)
-	default:
-		s.setHealth("Ok")
-	}
-}
-
-func (s *Server) inService() *instance {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.state.Env.Status != statusReady {
-		return nil
-	}
-	return s.state.Env.Instance
 }
