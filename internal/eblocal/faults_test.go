@@ -32,15 +32,17 @@ type stage struct {
 // staged runs a test in a bubble of its own time.
 func staged(t *testing.T, opts eblocal.Options, f func(t *testing.T, s *stage)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		l := eblocaltest.InMemory(t, opts)
-		cfg := l.Config()
-		cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-		f(t, &stage{
-			Local: l, t: t, eb: elasticbeanstalk.NewFromConfig(cfg),
-			s3: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
-		})
-	})
+	synctest.Test(t, func(t *testing.T) { f(t, newStage(t, opts)) })
+}
+
+func newStage(t *testing.T, opts eblocal.Options) *stage {
+	l := eblocaltest.InMemory(t, opts)
+	cfg := l.Config()
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	return &stage{
+		Local: l, t: t, eb: elasticbeanstalk.NewFromConfig(cfg),
+		s3: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
+	}
 }
 
 const composeOf = "services:\n  web:\n    image: example/web:"

@@ -18,13 +18,15 @@ func (s *Server) openAll() error {
 	return s.state.save(s.opts.StateDir)
 }
 
-// Front serves what comes to an environment's own address, nil if there is no
-// such environment.
+// Front serves what comes to the address of an environment, which is given by
+// its name or by that address. It is nil if there is no such environment.
 func (s *Server) Front(env string) http.Handler {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e := s.state.env(env); e != nil {
-		return e.proxy
+	for _, e := range s.state.envs() {
+		if env == e.Name || env == e.Listen {
+			return e.proxy
+		}
 	}
 	return nil
 }

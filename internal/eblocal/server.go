@@ -35,8 +35,10 @@ type Server struct {
 
 	ctx  context.Context // ends with Close
 	stop context.CancelFunc
-	work sync.WaitGroup // the watch and the proxies
-	runs sync.WaitGroup // updates
+	// closed ends it the first time that it is called.
+	closed func() error
+	work   sync.WaitGroup // the watch and the proxies
+	runs   sync.WaitGroup // updates
 
 	mu     sync.Mutex
 	state  *state
@@ -91,6 +93,7 @@ func openServer(opts Options) (*Server, error) {
 	s := &Server{opts: opts, id: identity(opts), store: objects, runner: opts.Runner, state: st}
 	s.clock, s.asks, s.faults = newClock(opts), probeClient(opts.Transport), newFaulty(opts.Faults)
 	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.closed = sync.OnceValue(s.end)
 	if s.runner == nil {
 		s.runner = newComposeRunner(s.id, opts.Environ)
 	}
@@ -164,7 +167,9 @@ func (s *Server) bucket() string { return "elasticbeanstalk-" + s.opts.Region + 
 
 // Close stops serving. An update in progress ends as failed; the instance in
 // service keeps running, and a Server on the same state takes it up again.
-func (s *Server) Close() error {
+func (s *Server) Close() error { return s.closed() }
+
+func (s *Server) end() error {
 	s.stop()
 	s.mu.Lock()
 	err := s.closeFronts()

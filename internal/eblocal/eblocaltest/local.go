@@ -133,6 +133,9 @@ func (l *Local) Wrote() []string {
 	})
 }
 
+// Client reaches the APIs, and in memory the environments' own addresses too.
+func (l *Local) Client() *http.Client { return l.client }
+
 // Config points an SDK client here.
 func (l *Local) Config() aws.Config {
 	return aws.Config{

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"sync"
+	"sync/atomic"
 )
 
 // wire carries requests to a Local without a network.
@@ -49,18 +50,25 @@ func (l *Local) record(r *http.Request) (answer *httptest.ResponseRecorder) {
 		}
 	}()
 	w := httptest.NewRecorder()
+	if front := l.Front(r.Host); front != nil {
+		front.ServeHTTP(w, r)
+		return w
+	}
 	l.ServeHTTP(w, r)
 	return w
 }
 
-// silence is a listener that nobody connects to.
+// silence is a listener that nobody connects to; each has another address.
 type silence struct {
 	closed chan struct{}
 	once   sync.Once
+	number byte
 }
 
+var silences atomic.Int32
+
 func listen(string, string) (net.Listener, error) {
-	return &silence{closed: make(chan struct{})}, nil
+	return &silence{closed: make(chan struct{}), number: byte(silences.Add(1))}, nil
 }
 
 func (s *silence) Accept() (net.Conn, error) {
@@ -73,4 +81,4 @@ func (s *silence) Close() error {
 	return nil
 }
 
-func (s *silence) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
+func (s *silence) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, s.number), Port: 80} }
