@@ -136,7 +136,7 @@ func TestVersions(t *testing.T) {
 	_, err := b.eb.DescribeApplicationVersions(t.Context(), &elasticbeanstalk.DescribeApplicationVersionsInput{NextToken: aws.String("x")})
 	mustRefuse(t, err, "InvalidParameterValue", "NextToken")
 	_, err = b.eb.DescribeApplicationVersions(t.Context(), &elasticbeanstalk.DescribeApplicationVersionsInput{MaxRecords: aws.Int32(1001)})
-	mustRefuse(t, err, "ValidationError", "MaxRecords")
+	mustRefuse(t, err, "ValidationError", "maxRecords")
 }
 
 // versions follows the pages to their end.
@@ -298,8 +298,8 @@ func TestEnvironmentFilters(t *testing.T) {
 		{"all", elasticbeanstalk.DescribeEnvironmentsInput{}, 1},
 		{"application", elasticbeanstalk.DescribeEnvironmentsInput{ApplicationName: aws.String(testApp), IncludeDeleted: aws.Bool(false)}, 1},
 		{"other application", elasticbeanstalk.DescribeEnvironmentsInput{ApplicationName: aws.String("other")}, 0},
-		{"name", elasticbeanstalk.DescribeEnvironmentsInput{EnvironmentNames: []string{"x", testEnv}}, 1},
-		{"other name", elasticbeanstalk.DescribeEnvironmentsInput{EnvironmentNames: []string{"x"}}, 0},
+		{"name", elasticbeanstalk.DescribeEnvironmentsInput{EnvironmentNames: []string{"other-env", testEnv}}, 1},
+		{"other name", elasticbeanstalk.DescribeEnvironmentsInput{EnvironmentNames: []string{"other-env"}}, 0},
 		{"id", elasticbeanstalk.DescribeEnvironmentsInput{EnvironmentIds: []string{aws.ToString(e.EnvironmentId)}}, 1},
 		{"other id", elasticbeanstalk.DescribeEnvironmentsInput{EnvironmentIds: []string{"e-x"}}, 0},
 		{"version", elasticbeanstalk.DescribeEnvironmentsInput{VersionLabel: aws.String("v1")}, 0},
@@ -349,7 +349,7 @@ func TestEventFilters(t *testing.T) {
 		t.Errorf("StartTime is not inclusive: oldest event of %s, asked since %s", at.Format(time.StampMilli), middle.Format(time.StampMilli))
 	}
 	_, err := b.eb.DescribeEvents(t.Context(), &elasticbeanstalk.DescribeEventsInput{Severity: "LOUD"})
-	mustRefuse(t, err, "InvalidParameterValue", "TRACE, DEBUG, INFO")
+	mustRefuse(t, err, "ValidationError", "TRACE, DEBUG, INFO")
 }
 
 func (b *bench) find(in *elasticbeanstalk.DescribeEventsInput) []ebtypes.EventDescription {

@@ -116,10 +116,10 @@ func properties(settings []setting) map[string]string {
 // newSettings is the configuration that a call asks for.
 func (c *call) newSettings(settings []setting) ([]setting, error) {
 	next := slices.Clone(settings)
-	for _, fields := range c.structs("OptionSettings") {
+	for _, fields := range c.structs("OptionSettings", "Namespace", "OptionName", "Value") {
 		next = with(next, setting{fields["Namespace"], fields["OptionName"], fields["Value"]})
 	}
-	for _, fields := range c.structs("OptionsToRemove") {
+	for _, fields := range c.structs("OptionsToRemove", "Namespace", "OptionName") {
 		next = without(next, fields["Namespace"], fields["OptionName"])
 	}
 	for _, p := range problems(next) {

@@ -76,14 +76,17 @@ func (e *environment) enhanced() bool {
 
 // named finds the environment that a call must name.
 func (s *Server) named(c *call) (*environment, error) {
-	name, id := c.str("EnvironmentName"), c.str("EnvironmentId")
+	name, id := c.str("EnvironmentName"), ""
+	if c.takes("EnvironmentId") {
+		id = c.str("EnvironmentId")
+	}
 	if name == "" && id == "" {
 		return nil, invalidCombination("You must specify either EnvironmentName or EnvironmentId.")
 	}
 	for _, e := range s.state.envs() {
 		if (name == "" || name == e.Name) && (id == "" || id == e.ID) {
-			if app := c.str("ApplicationName"); app != "" && app != e.App {
-				return nil, invalidValue("No Environment found for EnvironmentName = '%s' in application '%s'.", e.Name, app)
+			if c.takes("ApplicationName") && c.has("ApplicationName") && c.str("ApplicationName") != e.App {
+				return nil, invalidValue("No Environment found for EnvironmentName = '%s' in application '%s'.", e.Name, c.str("ApplicationName"))
 			}
 			return e, nil
 		}

@@ -188,7 +188,7 @@ func TestCreateEnvironmentRefusals(t *testing.T) {
 			change           func(*elasticbeanstalk.CreateEnvironmentInput)
 		}{
 			{"name taken", "InvalidParameterValue", "Environment " + eblocaltest.Env + " already exists.", func(in *elasticbeanstalk.CreateEnvironmentInput) { in.EnvironmentName = aws.String(eblocaltest.Env) }},
-			{"bad name", "InvalidParameterValue", "from 4 to 40", func(in *elasticbeanstalk.CreateEnvironmentInput) { in.EnvironmentName = aws.String("-x-") }},
+			{"bad name", "InvalidParameterValue", "from 4 to 40", func(in *elasticbeanstalk.CreateEnvironmentInput) { in.EnvironmentName = aws.String("-abcd") }},
 			{"DNS", "InvalidParameterValue", "DNS name (dockerfullstack-env.ap-northeast-2.elasticbeanstalk.com) is not available.", func(in *elasticbeanstalk.CreateEnvironmentInput) { in.CNAMEPrefix = aws.String("dockerfullstack-env") }},
 			{"application", "InvalidParameterValue", "No Application named 'x' found.", func(in *elasticbeanstalk.CreateEnvironmentInput) { in.ApplicationName = aws.String("x") }},
 			{"version", "InvalidParameterValue", "No Application Version named 'v9' found.", func(in *elasticbeanstalk.CreateEnvironmentInput) { in.VersionLabel = aws.String("v9") }},
@@ -289,7 +289,7 @@ func TestTags(t *testing.T) {
 		}
 		var many []ebtypes.Tag
 		for n := range 50 {
-			many = append(many, ebtypes.Tag{Key: aws.String(strconv.Itoa(n)), Value: aws.String("")})
+			many = append(many, ebtypes.Tag{Key: aws.String(strconv.Itoa(n)), Value: aws.String("x")})
 		}
 		mustRefuse(t, change(many), "TooManyTagsException", "at most 50")
 	})

@@ -16,11 +16,13 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // model is AWS's own description of the service.
 type model struct {
 	Operations map[string]struct {
+		Input  *struct{ Shape string }
 		Output *struct {
 			Shape         string
 			ResultWrapper string `json:"resultWrapper"`
@@ -33,6 +35,8 @@ type shape struct {
 	Type     string
 	Required []string
 	Enum     []string
+	Min, Max int
+	Pattern  string
 	Members  map[string]*shapeRef
 	Member   *shapeRef
 }
@@ -44,8 +48,8 @@ type shapeRef struct {
 
 const modelModule = "github.com/aws/aws-sdk-go"
 
-// loadModel reads the model from the module that the tools require.
-var loadModel = sync.OnceValues(func() (*model, error) {
+// modelDir is where the model is, in the module that the tools require.
+var modelDir = sync.OnceValues(func() (string, error) {
 	find := func() (string, error) {
 		out, err := exec.Command("go", "-C", "../../tools", "list", "-m", "-f", "{{.Dir}}", modelModule).Output()
 		return strings.TrimSpace(string(out)), err
@@ -53,14 +57,22 @@ var loadModel = sync.OnceValues(func() (*model, error) {
 	dir, err := find()
 	if err == nil && dir == "" {
 		if out, err := exec.Command("go", "-C", "../../tools", "mod", "download", modelModule).CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("download %s: %w: %s", modelModule, err, out)
+			return "", fmt.Errorf("download %s: %w: %s", modelModule, err, out)
 		}
 		dir, err = find()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("find %s: %w", modelModule, err)
+		return "", fmt.Errorf("find %s: %w", modelModule, err)
 	}
-	data, err := os.ReadFile(filepath.Join(dir, "models/apis/elasticbeanstalk/2010-12-01/api-2.json"))
+	return filepath.Join(dir, "models/apis/elasticbeanstalk/2010-12-01"), nil
+})
+
+var loadModel = sync.OnceValues(func() (*model, error) {
+	dir, err := modelDir()
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "api-2.json"))
 	if err != nil {
 		return nil, err
 	}
@@ -101,11 +113,16 @@ func (b *bench) query(form url.Values) (int, element) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	return resp.StatusCode, parseXML(b.t, string(data))
+}
+
+func parseXML(t *testing.T, text string) element {
+	t.Helper()
 	var root element
-	if err := xml.Unmarshal(data, &root); err != nil {
-		b.t.Fatalf("%s: %v:\n%s", form.Get("Action"), err, data)
+	if err := xml.Unmarshal([]byte(text), &root); err != nil {
+		t.Fatalf("%v:\n%s", err, text)
 	}
-	return resp.StatusCode, root
+	return root
 }
 
 // TestAnswersFitTheModel runs a deployment through every action and holds each
@@ -291,6 +308,9 @@ func checkScalar(s *shape, text string) error {
 	case "timestamp":
 		_, err = time.Parse(time.RFC3339, text)
 	case "string":
+		if n := utf8.RuneCountInString(text); n < s.Min || s.Max > 0 && n > s.Max {
+			return fmt.Errorf("%d characters, expected %d to %d", n, s.Min, s.Max)
+		}
 		if len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, func(v string) bool { return strings.EqualFold(v, text) }) {
 			err = fmt.Errorf("expected one of %v", s.Enum)
 		}
@@ -312,6 +332,7 @@ func TestModelCheckSeesFaults(t *testing.T) {
 		"<r><Environments><item/></Environments></r>":                                "wrapped in item",
 		"<r><NextToken><a/></NextToken></r>":                                         "expected a string, got elements",
 		envXML("<Status>Sleeping</Status>"):                                          "expected one of",
+		envXML("<EnvironmentName>abc</EnvironmentName>"):                             "3 characters, expected 4 to 40",
 		envXML("<DateCreated>today</DateCreated>"):                                   "today",
 		envXML("<AbortableOperationInProgress>maybe</AbortableOperationInProgress>"): "maybe",
 	}

@@ -8,16 +8,12 @@ import (
 
 const maxPage = 1000
 
-// pageSize reads MaxRecords.
-func (c *call) pageSize() (int, error) {
-	if !c.has("MaxRecords") {
-		return maxPage, nil
+// pageSize reads MaxRecords, which was checked by then.
+func (c *call) pageSize() int {
+	if n, err := strconv.Atoi(c.str("MaxRecords")); err == nil {
+		return n
 	}
-	n, err := strconv.Atoi(c.str("MaxRecords"))
-	if err != nil || n < 1 || n > maxPage {
-		return 0, invalidInput("MaxRecords: expected a number from 1 to %d, got %q", maxPage, c.str("MaxRecords"))
-	}
-	return n, nil
+	return maxPage
 }
 
 // before returns the sequence number below which the asked page starts, 0 for
@@ -44,10 +40,7 @@ func nextToken(seq int64) string {
 // page cuts items, which are sorted with the newest first, to what was asked
 // for, and to at most so many, if that is not 0.
 func page[T any](c *call, most int, items []T, seq func(T) int64) ([]T, string, error) {
-	size, err := c.pageSize()
-	if err != nil {
-		return nil, "", err
-	}
+	size := c.pageSize()
 	if most > 0 {
 		size = min(size, most)
 	}

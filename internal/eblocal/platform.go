@@ -154,7 +154,7 @@ func (s *Server) listPlatformVersions(c *call) (any, error) {
 
 func (c *call) platformFilters() ([]platformFilter, error) {
 	var filters []platformFilter
-	for i, fields := range c.structs("Filters") {
+	for i, fields := range c.structs("Filters", "Type", "Operator") {
 		field, ok := platformFields[fields["Type"]]
 		if !ok {
 			return nil, invalidValue("Filter type %q: expected one of %v", fields["Type"], sortedKeys(platformFields))

@@ -26,19 +26,21 @@ type call struct {
 	id     string // the RequestId, which events of an update carry
 	host   string // as the client named this server, for URLs in answers
 	values url.Values
+	params *parameter // of the action, nil where its model is not at hand
 }
 
 // action answers a call. A nil answer is an operation that has no output.
 type action func(*call) (any, error)
 
 // queryAPI serves the actions of one service as AWS's query protocol has it.
-func queryAPI(namespace string, actions map[string]action) http.HandlerFunc {
+// Requests are held against the parameters that are known of them.
+func queryAPI(namespace string, actions map[string]action, params map[string]*parameter) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		id := newRequestID()
 		w.Header().Set("X-Amzn-Requestid", id)
 		w.Header().Set("Content-Type", "text/xml")
 		r.Body = http.MaxBytesReader(w, r.Body, maxQueryBytes)
-		name, answer, err := dispatch(r, id, actions)
+		name, answer, err := dispatch(r, id, actions, params)
 		if err != nil {
 			e := asAPIError(err)
 			w.WriteHeader(e.status)
@@ -49,7 +51,7 @@ func queryAPI(namespace string, actions map[string]action) http.HandlerFunc {
 	}
 }
 
-func dispatch(r *http.Request, id string, actions map[string]action) (string, any, error) {
+func dispatch(r *http.Request, id string, actions map[string]action, params map[string]*parameter) (string, any, error) {
 	if err := r.ParseForm(); err != nil {
 		return "", nil, &apiError{http.StatusBadRequest, "MalformedQueryString", err.Error()}
 	}
@@ -62,7 +64,11 @@ func dispatch(r *http.Request, id string, actions map[string]action) (string, an
 		return "", nil, &apiError{http.StatusBadRequest, "InvalidAction",
 			fmt.Sprintf("Could not find operation %s for version %s.", name, r.Form.Get("Version"))}
 	}
-	answer, err := act(&call{ctx: r.Context(), id: id, host: r.Host, values: r.Form})
+	c := &call{ctx: r.Context(), id: id, host: r.Host, values: r.Form, params: params[name]}
+	if err := c.params.validate(c.values); err != nil {
+		return name, nil, err
+	}
+	answer, err := act(c)
 	return name, answer, err
 }
 
@@ -114,15 +120,30 @@ func newRequestID() string {
 	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
 }
 
-func (c *call) str(name string) string { return c.values.Get(name) }
+func (c *call) str(name string) string {
+	c.mustTake(name)
+	return c.values.Get(name)
+}
 
-func (c *call) has(name string) bool { return c.values.Has(name) }
+func (c *call) has(name string) bool {
+	c.mustTake(name)
+	return c.values.Has(name)
+}
+
+// takes tells whether the action has this parameter.
+func (c *call) takes(name string) bool { return c.params == nil || c.params.takes(name) }
+
+// mustTake keeps an action from reading what no client can send.
+func (c *call) mustTake(name string) {
+	if !c.takes(name) {
+		panic("the service's model has no parameter " + name + " of this action")
+	}
+}
 
 func (c *call) required(name string) (string, error) {
 	v := c.str(name)
 	if v == "" {
-		field := strings.ToLower(name[:1]) + name[1:]
-		return "", invalidInput("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", field)
+		return "", invalidInput("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", lowerFirst(name))
 	}
 	return v, nil
 }
@@ -151,27 +172,30 @@ func (c *call) instant(name string) (time.Time, error) {
 
 func (c *call) strings(name string) []string {
 	var out []string
-	for i := 1; c.has(member(name, i)); i++ {
-		out = append(out, c.str(member(name, i)))
+	c.mustTake(name)
+	for i := 1; c.values.Has(member(name, i)); i++ {
+		out = append(out, c.values.Get(member(name, i)))
 	}
 	return out
 }
 
-// structs returns the members of a list of structures, each with its fields.
-func (c *call) structs(name string) []map[string]string {
+// structs returns the members of a list of structures with the fields that are
+// asked for.
+func (c *call) structs(name string, fields ...string) []map[string]string {
+	for _, field := range fields {
+		c.mustTake(name + "." + field)
+	}
 	var out []map[string]string
 	for i := 1; ; i++ {
 		prefix := member(name, i) + "."
-		fields := map[string]string{}
-		for key := range c.values {
-			if field, ok := strings.CutPrefix(key, prefix); ok {
-				fields[field] = c.str(key)
-			}
-		}
-		if len(fields) == 0 {
+		if !present(c.values, strings.TrimSuffix(prefix, ".")) {
 			return out
 		}
-		out = append(out, fields)
+		one := map[string]string{}
+		for _, field := range fields {
+			one[field] = c.values.Get(prefix + field)
+		}
+		out = append(out, one)
 	}
 }
 

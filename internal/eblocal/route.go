@@ -8,8 +8,8 @@ import (
 // Handler serves the three APIs on one address.
 func (s *Server) Handler() http.Handler {
 	services := map[string]http.Handler{
-		serviceBeanstalk: queryAPI(beanstalkNamespace, s.beanstalkActions()),
-		serviceSTS:       queryAPI(stsNamespace, s.stsActions()),
+		serviceBeanstalk: queryAPI(beanstalkNamespace, s.beanstalkActions(), requests),
+		serviceSTS:       queryAPI(stsNamespace, s.stsActions(), nil),
 		serviceS3:        s.store.handler(),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

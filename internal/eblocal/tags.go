@@ -13,7 +13,7 @@ func (c *call) tags() map[string]string { return c.tagsIn("Tags") }
 
 func (c *call) tagsIn(list string) map[string]string {
 	tags := map[string]string{}
-	for _, t := range c.structs(list) {
+	for _, t := range c.structs(list, "Key", "Value") {
 		tags[t["Key"]] = t["Value"]
 	}
 	return tags

@@ -100,7 +100,7 @@ func (s *Server) validateConfigurationSettings(c *call) (any, error) {
 		}
 		settings = e.Settings
 	}
-	for _, fields := range c.structs("OptionSettings") {
+	for _, fields := range c.structs("OptionSettings", "Namespace", "OptionName", "Value") {
 		settings = with(settings, setting{fields["Namespace"], fields["OptionName"], fields["Value"]})
 	}
 	var messages []validationMessage

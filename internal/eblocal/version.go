@@ -117,9 +117,6 @@ func (s *Server) newLabel(c *call, app string) (string, error) {
 	if !labelPattern.MatchString(label) {
 		return "", invalidInput("1 validation error detected: Value '%s' at 'versionLabel' failed to satisfy constraint: Member must have length less than or equal to 100, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [^/]+", label)
 	}
-	if len(c.str("Description")) > 200 {
-		return "", invalidInput("1 validation error detected: Value at 'description' failed to satisfy constraint: Member must have length less than or equal to 200")
-	}
 	create, err := c.boolean("AutoCreateApplication")
 	if err != nil {
 		return "", err
