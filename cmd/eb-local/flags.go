@@ -21,7 +21,8 @@ type config struct {
 	down    bool   // remove, and serve nothing
 }
 
-const usage = `eb-local serves a local Elastic Beanstalk environment and runs what is deployed to it.
+const usage = `eb-local serves a local Elastic Beanstalk and runs what is deployed to it.
+It starts with one environment; others are made with AWS's own tools.
 
   eb-local --app NAME --env NAME [--platform docker|ecs] [flags]
   eb-local --down --app NAME --env NAME [--state DIR]
@@ -57,8 +58,12 @@ func parse(args []string, getenv func(string) string, help io.Writer) (config, e
 	flags.StringVar(&c.StateDir, "state", "", "`directory` of versions, bundles and events (default: one per environment under $XDG_STATE_HOME)")
 	flags.StringVar(&c.Region, "region", "us-east-1", "AWS `region` to be in")
 	flags.DurationVar(&c.HealthTimeout, "health-timeout", time.Minute, "how long a new instance may take to be healthy")
+	flags.Float64Var(&c.Speed, "speed", 1, "how much faster than here time passes for it, for tests")
+	flags.DurationVar(&c.ClockSkew, "clock-skew", 0, "how far its clock is ahead, for tests")
+	flags.IntVar(&c.Quotas.Versions, "version-quota", 0, "how many application versions there may be, for tests; 0 for AWS's 1000")
+	flags.Func("fault", "a way to misbehave, `NAME[=VALUE]`, for tests; may be given more than once; an unknown name lists them", c.Faults.Set)
 	flags.StringVar(&c.envFile, "env-file", "", "`file` to write the variables to, once it listens")
-	flags.BoolVar(&c.down, "down", false, "remove the environment's containers, networks and volumes, and exit")
+	flags.BoolVar(&c.down, "down", false, "remove the containers, networks and volumes of all its environments, and exit")
 	if err := flags.Parse(args); err != nil {
 		return c, err
 	}

@@ -19,7 +19,8 @@ import (
 func TestParse(t *testing.T) {
 	getenv := lookup([]string{"HOME=/home/me"})
 	c, err := parse([]string{"--app", "a", "--env", "my-env", "--platform", "ecs", "--listen", ":4566", "--env-port", "8080",
-		"--env-var", "A=1", "--env-var", "B=x=y", "--health-timeout", "5s", "--env-file", "f"}, getenv, io.Discard)
+		"--env-var", "A=1", "--env-var", "B=x=y", "--health-timeout", "5s", "--env-file", "f",
+		"--fault", "throttle=50", "--fault", "late-label", "--speed", "60", "--clock-skew", "-1h", "--version-quota", "7"}, getenv, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,6 +29,7 @@ func TestParse(t *testing.T) {
 			App: "a", Env: "my-env", Platform: "ecs", Region: "us-east-1", EnvListen: "127.0.0.1:8080",
 			StateDir: "/home/me/.local/state/travois/eb-local/a/my-env",
 			EnvVars:  map[string]string{"A": "1", "B": "x=y"}, HealthTimeout: 5 * time.Second,
+			Faults: eblocal.Faults{Throttle: 50, LateLabel: true}, Speed: 60, ClockSkew: -time.Hour, Quotas: eblocal.Quotas{Versions: 7},
 		},
 		listen: "127.0.0.1:4566", envFile: "f",
 	}
@@ -46,6 +48,7 @@ func TestParseRefuses(t *testing.T) {
 		"expected KEY=VALUE":             {"--env-var", "hush-hush"},
 		"--env-port 70000":               {"--env-port", "70000"},
 		"flag provided but not defined":  {"--colour"},
+		"throttle=NUMBER":                {"--fault", "gremlins"},
 	}
 	for want, args := range cases {
 		_, err := parse(args, lookup(nil), io.Discard)

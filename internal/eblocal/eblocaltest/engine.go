@@ -47,6 +47,7 @@ type Breakage struct {
 	// After is how long it goes well at first, in the server's time.
 	After time.Duration
 
+	Hang      bool   // the launch does not end
 	Start     string // why the launch fails
 	Exit      int    // the code with which the container exits
 	Unhealthy bool   // its health check fails
@@ -124,18 +125,30 @@ func (e *Engine) Start(ctx context.Context, l eblocal.Launch) error {
 			return ctx.Err()
 		}
 	}
+	if e.begin(l.Name, p) {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if p.broken != nil && p.broken.Start != "" {
+		return errors.New(p.broken.Start)
+	}
+	return nil
+}
+
+// begin notes a launch, and tells whether it hangs.
+func (e *Engine) begin(instance string, p *project) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.started = append(e.started, p.file)
 	p.started, p.broken = time.Now(), e.breakage(p.file)
-	if p.broken != nil && p.broken.Start != "" {
-		return errors.New(p.broken.Start)
+	if p.broken != nil && (p.broken.Hang || p.broken.Start != "") {
+		return p.broken.Hang
 	}
 	if e.running == nil {
 		e.running = map[string]*project{}
 	}
-	e.running[l.Name] = p
-	return nil
+	e.running[instance] = p
+	return false
 }
 
 func (e *Engine) breakage(file string) *Breakage {
