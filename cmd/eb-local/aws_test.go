@@ -17,6 +17,8 @@ import (
 	"github.com/guk0/travois/internal/eblocal/eblocaltest"
 )
 
+const shopEnv = "shop-env"
+
 // cli is the AWS command line, a client that is not ours.
 type cli struct {
 	t   *testing.T
@@ -104,16 +106,16 @@ func (c *cli) expect(what string, got, want any) {
 	}
 }
 
-// until asks for an environment's status until it is reached.
-func (c *cli) until(env, status string) map[string]any {
+// until asks for the status of the environment until it is reached.
+func (c *cli) until(status string) map[string]any {
 	c.t.Helper()
 	for began := time.Now(); time.Since(began) < time.Minute; {
-		answer := c.eb("describe-environments", "--environment-names", env)
+		answer := c.eb("describe-environments", "--environment-names", shopEnv)
 		if e, _ := value(answer, "Environments", 0).(map[string]any); e != nil && e["Status"] == status {
 			return e
 		}
 	}
-	c.t.Fatalf("%s does not get %s", env, status)
+	c.t.Fatalf("%s does not get %s", shopEnv, status)
 	return nil
 }
 
@@ -159,38 +161,38 @@ func TestLifeOfAnApplication(t *testing.T) {
 	stack, _ := value(c.eb("list-available-solution-stacks"), "SolutionStacks", 0).(string)
 	c.expect("DNS", c.eb("check-dns-availability", "--cname-prefix", "shop")["Available"], true)
 
-	c.expect("status", c.eb("create-environment", "--application-name", "shop", "--environment-name", "shop-env", "--cname-prefix", "shop",
+	c.expect("status", c.eb("create-environment", "--application-name", "shop", "--environment-name", shopEnv, "--cname-prefix", "shop",
 		"--solution-stack-name", stack, "--version-label", "v1", "--tags", "Key=by,Value=us",
 		"--option-settings", "Namespace=aws:elasticbeanstalk:command,OptionName=DeploymentPolicy,Value=Rolling")["Status"], "Launching")
-	e := c.until("shop-env", "Ready")
+	e := c.until("Ready")
 	c.expect("health", e["Health"], "Green")
 	c.expect("DNS", c.eb("check-dns-availability", "--cname-prefix", "shop")["Available"], false)
 
-	c.eb("update-environment", "--environment-name", "shop-env", "--version-label", "v2")
-	c.expect("label", c.until("shop-env", "Ready")["VersionLabel"], "v2")
-	newest, _ := value(c.eb("describe-events", "--environment-name", "shop-env", "--max-items", "1"), "Events", 0, "Message").(string)
+	c.eb("update-environment", "--environment-name", shopEnv, "--version-label", "v2")
+	c.expect("label", c.until("Ready")["VersionLabel"], "v2")
+	newest, _ := value(c.eb("describe-events", "--environment-name", shopEnv, "--max-items", "1"), "Events", 0, "Message").(string)
 	c.expect("the newest event", newest, "Environment update completed successfully.")
-	c.expect("health", c.eb("describe-environment-health", "--environment-name", "shop-env", "--attribute-names", "All")["HealthStatus"], "Ok")
-	instance := value(c.eb("describe-instances-health", "--environment-name", "shop-env", "--attribute-names", "All"), "InstanceHealthList", 0)
+	c.expect("health", c.eb("describe-environment-health", "--environment-name", shopEnv, "--attribute-names", "All")["HealthStatus"], "Ok")
+	instance := value(c.eb("describe-instances-health", "--environment-name", shopEnv, "--attribute-names", "All"), "InstanceHealthList", 0)
 	c.expect("deployment", value(instance, "Deployment", "Status"), "Deployed")
-	settings, _ := value(c.eb("describe-configuration-settings", "--application-name", "shop", "--environment-name", "shop-env"), "ConfigurationSettings", 0, "OptionSettings").([]any)
+	settings, _ := value(c.eb("describe-configuration-settings", "--application-name", "shop", "--environment-name", shopEnv), "ConfigurationSettings", 0, "OptionSettings").([]any)
 	if !slices.ContainsFunc(settings, func(o any) bool { return value(o, "Value") == "Rolling" }) {
 		t.Errorf("settings: %v", settings)
 	}
 
-	c.eb("update-environment", "--environment-name", "shop-env", "--version-label", "v3")
-	c.eb("abort-environment-update", "--environment-name", "shop-env")
-	c.expect("label after an abort", c.until("shop-env", "Ready")["VersionLabel"], "v2")
-	c.eb("request-environment-info", "--environment-name", "shop-env", "--info-type", "tail")
-	c.expect("kind of info", value(c.eb("retrieve-environment-info", "--environment-name", "shop-env", "--info-type", "tail"), "EnvironmentInfo", 0, "InfoType"), "tail")
+	c.eb("update-environment", "--environment-name", shopEnv, "--version-label", "v3")
+	c.eb("abort-environment-update", "--environment-name", shopEnv)
+	c.expect("label after an abort", c.until("Ready")["VersionLabel"], "v2")
+	c.eb("request-environment-info", "--environment-name", shopEnv, "--info-type", "tail")
+	c.expect("kind of info", value(c.eb("retrieve-environment-info", "--environment-name", shopEnv, "--info-type", "tail"), "EnvironmentInfo", 0, "InfoType"), "tail")
 
 	out, err := c.run("elasticbeanstalk", "delete-application", "--application-name", "shop")
 	if err == nil || !strings.Contains(out, "(OperationInProgressFailure)") {
 		t.Errorf("deleted with an environment: %v, %s", err, out)
 	}
 	c.eb("delete-application-version", "--application-name", "shop", "--version-label", "v1", "--delete-source-bundle")
-	c.eb("terminate-environment", "--environment-name", "shop-env")
-	c.until("shop-env", "Terminated")
+	c.eb("terminate-environment", "--environment-name", shopEnv)
+	c.until("Terminated")
 	c.eb("delete-application", "--application-name", "shop")
 	if left, _ := c.eb("describe-applications")["Applications"].([]any); len(left) != 1 {
 		t.Errorf("applications in the end: %v, expected the first only", left)
