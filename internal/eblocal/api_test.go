@@ -30,6 +30,30 @@ func TestCallerIdentity(t *testing.T) {
 	}
 }
 
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	b, _ := faked(t)
+	assume := func(role, token string) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+		return b.sts.AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{
+			RoleArn: aws.String(role), RoleSessionName: aws.String("run-7"), WebIdentityToken: aws.String(token)})
+	}
+	const role = "arn:aws:iam::000000000000:role/deployer"
+	out, err := assume(role, "a.b.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := aws.ToString(out.AssumedRoleUser.Arn); got != "arn:aws:sts::000000000000:assumed-role/deployer/run-7" {
+		t.Errorf("assumed %s", got)
+	}
+	if left := time.Until(*out.Credentials.Expiration); left < 50*time.Minute {
+		t.Errorf("the credentials are good for %s", left)
+	}
+	_, err = assume(role, "a token")
+	mustRefuse(t, err, "InvalidIdentityToken", "not a valid JWT")
+	_, err = assume("arn:aws:iam::000000000000:user/deployer", "a.b.c")
+	mustRefuse(t, err, "ValidationError", "is invalid")
+}
+
 func TestBuckets(t *testing.T) {
 	t.Parallel()
 	b, _ := faked(t)

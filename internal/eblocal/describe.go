@@ -64,7 +64,7 @@ func (s *Server) describeEnvironment(e *environment) environmentDescription {
 		EnvironmentName: e.Name, EnvironmentID: e.ID, ApplicationName: e.App, VersionLabel: label,
 		SolutionStackName: e.release().stack(), PlatformArn: s.platformArn(e.release()), Description: e.Description,
 		EndpointURL: e.Listen, CNAME: e.Listen, DateCreated: stamp(e.Created), DateUpdated: stamp(e.Updated),
-		Status: status, AbortableOperationInProgress: status == statusUpdating,
+		Status: status, AbortableOperationInProgress: status == statusUpdating && !e.Ending,
 		Health: e.Health, Tier: tier{"WebServer", "Standard", "1.0"}, EnvironmentArn: s.environmentArn(e),
 	}
 	if e.enhanced() {

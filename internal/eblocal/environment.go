@@ -46,6 +46,7 @@ type environment struct {
 	Instances   []*instance `json:"instances,omitempty"` // that belong to it
 	Fresh       []*instance `json:"fresh,omitempty"`     // launched by the update in progress
 	Retiring    []run       `json:"retiring,omitempty"`  // out of service, not removed yet
+	Ending      bool        `json:"ending,omitempty"`    // an update that can't be aborted any more
 	Before      *snapshot   `json:"before,omitempty"`    // what the update in progress falls back to
 	Failed      []failure   `json:"failed,omitempty"`    // what the last failure removed
 	Infos       []info      `json:"infos,omitempty"`

@@ -240,6 +240,23 @@ func TestAbortPutsBack(t *testing.T) {
 	}
 }
 
+// TestAbortComesTooLate aborts while the old instances are removed.
+func TestAbortComesTooLate(t *testing.T) {
+	policied(t, "Immutable", eblocal.Faults{}, func(t *testing.T, s *stage) {
+		released := s.Engine.HoldRemovals()
+		s.update("v2")
+		time.Sleep(5 * time.Minute)
+		if e := s.environment(); e.Status != "Updating" || aws.ToBool(e.AbortableOperationInProgress) {
+			t.Errorf("status %s, abortable %v; expected Updating, false", e.Status, aws.ToBool(e.AbortableOperationInProgress))
+		}
+		_, err := s.eb.AbortEnvironmentUpdate(t.Context(), &elasticbeanstalk.AbortEnvironmentUpdateInput{EnvironmentName: aws.String(eblocaltest.Env)})
+		mustRefuse(t, err, "InvalidParameterValue", "Must be pending deployment.")
+		released()
+		s.settle()
+		s.mustBe("v2", "v2 Deployed Ok", "v2 Deployed Ok", "v2 Deployed Ok")
+	})
+}
+
 // TestTrafficIsSplit counts which version answers while traffic is split.
 func TestTrafficIsSplit(t *testing.T) {
 	var front http.Handler

@@ -162,7 +162,7 @@ func (s *Server) abortEnvironmentUpdate(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e.Status != statusUpdating {
+	if e.Status != statusUpdating || e.Ending {
 		return nil, invalidValue("Environment named %s is in an invalid state for this operation. Must be pending deployment.", e.Name)
 	}
 	e.Status = statusAborting

@@ -205,6 +205,8 @@ func TestUpdateRefusals(t *testing.T) {
 		{"no environment", elasticbeanstalk.UpdateEnvironmentInput{EnvironmentName: aws.String("other-env")}, "No Environment found for EnvironmentName = 'other-env'."},
 		{"no version", elasticbeanstalk.UpdateEnvironmentInput{VersionLabel: aws.String("v9")}, "No Application Version named 'v9' found."},
 		{"policy", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: option(commandNamespace, "DeploymentPolicy", "Slowly")}, "AllAtOnce, Rolling, RollingWithAdditionalBatch, Immutable, TrafficSplitting"},
+		{"splitting without a load balancer", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: append(
+			option(commandNamespace, "DeploymentPolicy", "TrafficSplitting"), option(environmentNamespace, "EnvironmentType", "SingleInstance")...)}, "Application Load Balancer"},
 		{"timeout", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: option(commandNamespace, "Timeout", "soon")}, "1 to 3600"},
 		{"too much", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: property("X", strings.Repeat("x", 4096))}, "4096"},
 		{"platform", elasticbeanstalk.UpdateEnvironmentInput{SolutionStackName: aws.String("64bit Amazon Linux 2 running Tomcat")}, "platform"},

@@ -21,6 +21,11 @@ func problems(settings []setting) []problem {
 			found = append(found, problem{o, text})
 		}
 	}
+	if valueOf(settings, commandNamespace, "DeploymentPolicy") == splitting &&
+		(valueOf(settings, environmentNamespace, "EnvironmentType") == "SingleInstance" || valueOf(settings, environmentNamespace, "LoadBalancerType") != "application") {
+		found = append(found, problem{setting{commandNamespace, "DeploymentPolicy", splitting},
+			"Traffic-splitting deployments require an Application Load Balancer."})
+	}
 	return append(found, propertyProblems(settings)...)
 }
 

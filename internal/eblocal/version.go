@@ -1,12 +1,10 @@
 package eblocal
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -145,53 +143,6 @@ func (s *Server) sourceBundle(c *call) (s3Location, error) {
 	return b, nil
 }
 
-// versionStatus is a status as the API writes it: mostly as in the model.
-func (s *Server) versionStatus(v *version) string {
-	if s.faults.UpperCase {
-		return strings.ToUpper(v.Status)
-	}
-	return v.Status
-}
-
-// process ends the processing of a version, at once or later; the caller holds
-// the lock.
-func (s *Server) process(requestID string, v *version) {
-	if s.faults.Processing == 0 {
-		s.processed(requestID, v)
-		return
-	}
-	later := s.clock.wall(s.faults.Processing)
-	s.keep()
-	s.runs.Go(func() {
-		if !sleep(s.ctx, later) {
-			return // the next start takes it up
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.processed(requestID, v)
-	})
-}
-
-var errProcessing = errors.New("the configuration could not be read")
-
-// processed validates a bundle's own configuration, which is all that AWS does.
-func (s *Server) processed(requestID string, v *version) {
-	v.Status = versionProcessed
-	data, err := s.store.get(v.Bucket, v.Key)
-	if err == nil {
-		err = checkConfiguration(data, v.Key)
-	}
-	if s.faults.FailProcessing {
-		err = errProcessing
-	}
-	if err != nil {
-		v.Status = versionFailed
-		s.event(event{App: v.App, Label: v.Label, Severity: "ERROR", RequestID: requestID,
-			Message: "Failed to process application version " + v.Label + ": " + err.Error()})
-	}
-	s.keep()
-}
-
 func (s *Server) describeApplicationVersions(c *call) (any, error) {
 	labels := c.strings("VersionLabels")
 	var found []*version
@@ -216,26 +167,6 @@ func (s *Server) describeApplicationVersions(c *call) (any, error) {
 		ApplicationVersions list[versionDescription]
 		NextToken           string `xml:",omitempty"`
 	}{listOf(described), token}, nil
-}
-
-func (s *Server) deleteApplicationVersion(c *call) (any, error) {
-	v, err := s.removableVersion(c)
-	if err != nil {
-		return nil, err
-	}
-	bundleToo, err := c.boolean("DeleteSourceBundle")
-	if err != nil {
-		return nil, err
-	}
-	if bundleToo {
-		if err := s.store.remove(v.Bucket, v.Key); err != nil {
-			return nil, &apiError{400, "SourceBundleDeletionFailure", err.Error()}
-		}
-	}
-	s.state.Versions = slices.DeleteFunc(s.state.Versions, func(o *version) bool { return o == v })
-	s.event(event{App: v.App, Label: v.Label, Severity: "INFO", RequestID: c.id,
-		Message: "Deleted Application Version: " + v.Label})
-	return nil, nil
 }
 
 func (s *Server) namedVersion(c *call) (*version, error) {
@@ -266,17 +197,4 @@ func (s *Server) updateApplicationVersion(c *call) (any, error) {
 	return struct {
 		ApplicationVersion versionDescription
 	}{s.describeVersion(v)}, nil
-}
-
-func (s *Server) removableVersion(c *call) (*version, error) {
-	v, err := s.namedVersion(c)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range s.state.envs() {
-		if e.App == v.App && e.uses(v.Label) {
-			return nil, invalidValue("Unable to delete application version %s: it is in use by environment %s.", v.Label, e.Name)
-		}
-	}
-	return v, nil
 }

@@ -31,6 +31,7 @@ type Engine struct {
 
 	mu        sync.Mutex
 	breakages []*Breakage
+	held      chan struct{} // closed when instances may be removed
 	running   map[string]*project
 	started   []string
 }
@@ -247,8 +248,27 @@ func (e *Engine) Logs(_ context.Context, instance string, _ int) (map[string]str
 	return logs, nil
 }
 
+// HoldRemovals keeps instances from being removed until what it returns is called.
+func (e *Engine) HoldRemovals() (release func()) {
+	held := make(chan struct{})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.held = held
+	return func() { close(held) }
+}
+
 // Remove removes an instance.
-func (e *Engine) Remove(_ context.Context, instance string) error {
+func (e *Engine) Remove(ctx context.Context, instance string) error {
+	e.mu.Lock()
+	held := e.held
+	e.mu.Unlock()
+	if held != nil {
+		select {
+		case <-held:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.running, instance)
