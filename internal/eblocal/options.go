@@ -35,7 +35,7 @@ const (
 	loopback      = "127.0.0.1:0"
 )
 
-// Options describe the one environment that a Server serves.
+// Options describe a Server and the environment that it starts with.
 type Options struct {
 	App string // application name, 1–100 characters
 	Env string // environment name, 4–40 letters, digits and hyphens
