@@ -26,7 +26,7 @@ func (s *Server) createEnvironment(c *call) (any, error) {
 		return answer, nil
 	}
 	s.updateEvent(u, "INFO", "Waiting for EC2 instances to launch. This may take a few minutes.")
-	e.Before = &snapshot{RequestID: c.id, Settings: e.Settings}
+	e.Before = &snapshot{RequestID: c.id, Settings: e.Settings, Version: e.Version}
 	e.Label = u.version.Label
 	s.start(u)
 	return answer, nil

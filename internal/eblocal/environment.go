@@ -60,6 +60,7 @@ type environment struct {
 type snapshot struct {
 	Label     string    `json:"label"`
 	Settings  []setting `json:"settings"`
+	Version   string    `json:"platformVersion"`
 	RequestID string    `json:"requestId"` // of the update
 }
 

@@ -51,7 +51,7 @@ func (f *Faults) numbers() map[string]*int {
 
 func (f *Faults) switches() map[string]*bool {
 	return map[string]*bool{
-		"late-label": &f.LateLabel, "hide-failure": &f.HideFailure, "whole-seconds": &f.WholeSeconds,
+		"separate": &f.Separate, "late-label": &f.LateLabel, "hide-failure": &f.HideFailure, "whole-seconds": &f.WholeSeconds,
 		"fail-processing": &f.FailProcessing, "upper-case": &f.UpperCase,
 	}
 }

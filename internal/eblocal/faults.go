@@ -20,6 +20,8 @@ type Faults struct {
 	// LateUpdating is how long an environment still reads Ready after an update
 	// was accepted.
 	LateUpdating time.Duration
+	// Separate refuses a new version together with a change of the configuration.
+	Separate bool
 	// LateLabel keeps the label of before until the update has ended; without it
 	// the new one shows from the start.
 	LateLabel bool

@@ -362,3 +362,62 @@ func (s *stage) mustRun(label string) {
 		s.t.Errorf("health %s, label %s, page %q; expected %s", e.Health, aws.ToString(e.VersionLabel), s.page(e), label)
 	}
 }
+
+func TestPlatformVersionChanges(t *testing.T) {
+	staged(t, eblocal.Options{}, func(t *testing.T, s *stage) {
+		s.version("v1")
+		s.create("v1")
+		change := func(stack string) error {
+			_, err := s.eb.UpdateEnvironment(t.Context(), &elasticbeanstalk.UpdateEnvironmentInput{EnvironmentName: aws.String(second), SolutionStackName: aws.String(stack)})
+			return err
+		}
+		mustRefuse(t, change("64bit Amazon Linux 2023 v4.0.8 running ECS"), "InvalidParameterValue", "only to another version of it")
+		const older = "64bit Amazon Linux 2023 v4.0.0 running Docker"
+		s.Engine.Break(eblocaltest.Breakage{Exit: 3, Times: 1})
+		for _, want := range []string{stack, older} { // it fails at first
+			if err := change(older); err != nil {
+				t.Fatal(err)
+			}
+			s.until(second, "Ready")
+			if got := aws.ToString(s.named(second).SolutionStackName); got != want {
+				t.Errorf("platform %s, expected %s", got, want)
+			}
+		}
+	})
+}
+
+func TestVersionAndSettingsSeparately(t *testing.T) {
+	staged(t, eblocal.Options{Faults: eblocal.Faults{Separate: true}}, func(t *testing.T, s *stage) {
+		s.version("v1")
+		_, err := s.eb.UpdateEnvironment(t.Context(), &elasticbeanstalk.UpdateEnvironmentInput{
+			EnvironmentName: aws.String(eblocaltest.Env), VersionLabel: aws.String("v1"),
+			OptionSettings: []ebtypes.ConfigurationOptionSetting{option(command, "Timeout", "60")},
+		})
+		mustRefuse(t, err, "InvalidParameterCombination", "in one update")
+		s.deployed("", option(command, "Timeout", "60"))
+		s.deployed("v1", option(command, "Timeout", "60")) // nothing that changes
+		s.mustRun("v1")
+	})
+}
+
+// TestDownTakesAllEnvironments leaves versions and environments, and no instance.
+func TestDownTakesAllEnvironments(t *testing.T) {
+	staged(t, eblocal.Options{}, func(t *testing.T, s *stage) {
+		s.version("v1")
+		s.deployed("v1")
+		s.create("v1")
+		if err := s.Down(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if left := s.Engine.Running(); len(left) != 0 {
+			t.Errorf("instances left: %v", left)
+		}
+		for _, e := range s.all(&elasticbeanstalk.DescribeEnvironmentsInput{}) {
+			if e.Status != "Ready" || e.Health != "Grey" || e.VersionLabel != nil {
+				t.Errorf("%s: %s, %s, label %s; expected Ready, Grey and none", aws.ToString(e.EnvironmentName), e.Status, e.Health, aws.ToString(e.VersionLabel))
+			}
+		}
+		s.deployed("v1")
+		s.mustRun("v1")
+	})
+}

@@ -101,7 +101,7 @@ func (s *Server) restore(u update) (hidden bool) {
 		return true
 	}
 	if u.env.Before != nil {
-		u.env.Label, u.env.Settings = u.env.Before.Label, u.env.Before.Settings
+		u.env.Label, u.env.Settings, u.env.Version = u.env.Before.Label, u.env.Before.Settings, u.env.Before.Version
 	}
 	return false
 }

@@ -19,6 +19,7 @@ type update struct {
 	newLabel   bool    // a version is deployed, not only settings
 	settings   []setting
 	policy     string
+	platform   string        // its version
 	size       int           // instances in the end
 	timeout    time.Duration // of the commands of one batch
 	deployment int64
@@ -55,13 +56,14 @@ func (s *Server) updateEnvironment(c *call) (any, error) {
 	}
 	e.Updated = s.clock.now()
 	s.updateEvent(u, "INFO", "Environment update is starting.")
-	if u.version.Label == "" || !u.newLabel && !redeploys(e.Settings, u.settings) {
-		e.Settings = u.settings
+	if u.version.Label == "" || !u.newLabel && u.platform == e.Version && !redeploys(e.Settings, u.settings) {
+		e.Settings, e.Version = u.settings, u.platform
 		s.updateEvent(u, "INFO", "Environment update completed successfully.")
 		s.keep()
 		return s.describeEnvironment(e), nil
 	}
-	e.Before = &snapshot{Label: e.Label, Settings: e.Settings, RequestID: c.id}
+	e.Before = &snapshot{Label: e.Label, Settings: e.Settings, Version: e.Version, RequestID: c.id}
+	e.Version = u.platform
 	e.Label, e.Settings, e.Status, e.Accepted = u.version.Label, u.settings, statusUpdating, s.clock.now()
 	s.start(u)
 	answer := s.describeEnvironment(e)
@@ -90,12 +92,14 @@ func (s *Server) newUpdate(c *call) (update, error) {
 	if e.Status != statusReady {
 		return u, invalidValue("Environment named %s is in an invalid state for this operation. Must be Ready.", e.Name)
 	}
-	if c.has("SolutionStackName") && c.str("SolutionStackName") != e.release().stack() ||
-		c.has("PlatformArn") && c.str("PlatformArn") != s.platformArn(e.release()) {
-		return u, invalidValue("The platform of an environment can't be changed here; it is %s.", s.platformArn(e.release()))
+	if u.platform, err = s.newPlatform(c, e); err != nil {
+		return u, err
 	}
 	if u.settings, err = c.newSettings(e.Settings); err != nil {
 		return u, err
+	}
+	if s.faults.Separate && u.newLabel && (u.platform != e.Version || !slices.Equal(u.settings, e.Settings)) {
+		return u, invalidCombination("A version and the configuration can't be changed in one update.")
 	}
 	label := c.str("VersionLabel")
 	if !u.newLabel {
@@ -106,6 +110,18 @@ func (s *Server) newUpdate(c *call) (update, error) {
 	}
 	u.version, err = s.deployable(e.App, label)
 	return u, err
+}
+
+// newPlatform is the version of its platform that an environment is to have.
+func (s *Server) newPlatform(c *call, e *environment) (string, error) {
+	if !c.has("SolutionStackName") && !c.has("PlatformArn") {
+		return e.Version, nil
+	}
+	r, err := s.askedPlatform(c)
+	if err == nil && r.kind != e.Platform {
+		err = invalidValue("The platform of an environment can't be changed to another one, only to another version of it; it is %s.", s.platformArn(e.release()))
+	}
+	return r.version, err
 }
 
 // deployable finds a version that can be deployed.

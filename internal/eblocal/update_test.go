@@ -209,7 +209,7 @@ func TestUpdateRefusals(t *testing.T) {
 			option(commandNamespace, "DeploymentPolicy", "TrafficSplitting"), option(environmentNamespace, "EnvironmentType", "SingleInstance")...)}, "Application Load Balancer"},
 		{"timeout", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: option(commandNamespace, "Timeout", "soon")}, "1 to 3600"},
 		{"too much", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: property("X", strings.Repeat("x", 4096))}, "4096"},
-		{"platform", elasticbeanstalk.UpdateEnvironmentInput{SolutionStackName: aws.String("64bit Amazon Linux 2 running Tomcat")}, "platform"},
+		{"platform", elasticbeanstalk.UpdateEnvironmentInput{SolutionStackName: aws.String(newest(ECS).stack())}, "only to another version of it"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -84,7 +84,7 @@ func (s *Server) refresh(e *environment) {
 	}
 	u := update{env: e, requestID: newRequestID(), version: *v}
 	s.updateEvent(u, "INFO", "Environment update is starting.")
-	e.Before = &snapshot{Label: e.Label, Settings: slices.Clone(e.Instances[other].Run.Settings), RequestID: u.requestID}
+	e.Before = &snapshot{Label: e.Label, Version: e.Version, Settings: slices.Clone(e.Instances[other].Run.Settings), RequestID: u.requestID}
 	e.Status, e.Accepted = statusUpdating, s.clock.now()
 	s.start(u)
 }
