@@ -43,7 +43,7 @@ func (s *Server) forget() error {
 
 // Down takes an environment down that no Server serves: its containers, networks
 // and volumes by their label. The state directory is needed to tell it from
-// others of the same name; when it holds a state, that is brought up to date, and
+// others of the same name; when it holds one that can be read, that is brought up to date, and
 // it says what application and environment are meant when opts do not.
 func Down(ctx context.Context, opts Options) error {
 	if st, err := loadState(opts.StateDir); err == nil && st != nil && opts.App == "" && opts.Env == "" {
@@ -53,15 +53,17 @@ func Down(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(opts.StateDir, stateFile)); err == nil {
+	if exists(filepath.Join(opts.StateDir, stateFile)) {
 		if err := awaitUnlocked(ctx, opts.StateDir); err != nil {
 			return err
 		}
 		s, err := newServer(opts)
-		if err != nil {
+		switch {
+		case err == nil:
+			return errors.Join(s.Down(ctx), s.lock.Close())
+		case !errors.Is(err, errFormat):
 			return err
 		}
-		return errors.Join(s.Down(ctx), s.lock.Close())
 	}
 	runner := opts.Runner
 	if runner == nil {

@@ -3,7 +3,7 @@ package eblocal
 import (
 	"context"
 	"slices"
-	"strings"
+	"strconv"
 )
 
 // instances are those that belong to the environment.
@@ -39,13 +39,18 @@ func (s *Server) launchNew(ctx context.Context, u update, n int) error {
 	list := ids(launched)
 	s.say(u, "INFO", "Adding new instance(s) ("+list+") to the load balancer.")
 	s.say(u, "INFO", "Waiting for instance(s) ("+list+") to pass health checks.")
-	noun := "instance"
-	if strings.Contains(list, ",") {
-		noun = "instances"
-	}
-	s.say(u, "INFO", "Added "+noun+" ["+list+"] to your environment.")
+	s.say(u, "INFO", "Added "+plural(n, "instance")+" ["+list+"] to your environment.")
 	return nil
 }
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
+
+func count(n int, noun string) string { return strconv.Itoa(n) + " " + plural(n, noun) }
 
 // join takes the launched instances into service, and returns them.
 func (s *Server) join(u update) []*instance {
@@ -73,6 +78,12 @@ func (s *Server) retire(ctx context.Context, u update, instances []*instance) {
 	s.mu.Unlock()
 	s.drain(ctx, idle)
 	s.clearRetiring(ctx, e)
+}
+
+// dismiss retires instances that did their duty.
+func (s *Server) dismiss(ctx context.Context, u update, instances []*instance) {
+	s.retire(context.WithoutCancel(ctx), u, instances)
+	s.say(u, "INFO", "Removed "+plural(len(instances), "instance")+" ["+ids(instances)+"] from your environment.")
 }
 
 // clearRetiring removes the runs that are out of service. What can't be removed
@@ -107,9 +118,7 @@ func (s *Server) rescale(ctx context.Context, u update) error {
 		}
 		s.join(u)
 	case missing < 0:
-		surplus := have[:-missing]
-		s.say(u, "INFO", "Removed instance(s) ["+ids(surplus)+"] from your environment.")
-		s.retire(context.WithoutCancel(ctx), u, surplus)
+		s.dismiss(ctx, u, have[:-missing])
 	}
 	return nil
 }

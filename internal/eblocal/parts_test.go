@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -133,6 +135,48 @@ func TestDownWithoutServer(t *testing.T) {
 	}
 	if got := f.instances(); len(got) != 0 {
 		t.Errorf("instances left with a state: %v", got)
+	}
+}
+
+func TestPlatformOfTheNextStart(t *testing.T) {
+	opts := testOptions(t)
+	opts.Runner = newFakeRunner(t)
+	for _, platform := range []Platform{Docker, ECS} {
+		opts.Platform = platform
+		s, err := New(opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.own().release(); got != newest(platform) {
+			t.Errorf("platform %v, expected %v", got, newest(platform))
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	opts.Platform = ""
+	if err := Down(t.Context(), opts); err != nil {
+		t.Errorf("down without the platform: %v", err)
+	}
+}
+
+// TestDownOfAnotherVersionsState has a state that this version can't read.
+func TestDownOfAnotherVersionsState(t *testing.T) {
+	f := newFakeRunner(t)
+	opts := testOptions(t)
+	opts.Runner = f
+	f.running["a"] = true
+	if err := os.WriteFile(filepath.Join(opts.StateDir, stateFile), []byte(`{"format": 1}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(opts); err == nil || !strings.Contains(err.Error(), "format 1, this program knows 2") {
+		t.Errorf("got %v, expected that the format is refused", err)
+	}
+	if err := Down(t.Context(), opts); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.instances(); len(got) != 0 {
+		t.Errorf("instances left: %v", got)
 	}
 }
 

@@ -65,7 +65,7 @@ func (s *Server) deployWithAdditionalBatch(ctx context.Context, u update) error 
 	}
 	extra := s.join(u)
 	err := s.roll(ctx, u, instances)
-	s.retire(context.WithoutCancel(ctx), u, extra)
+	s.dismiss(ctx, u, extra)
 	return err
 }
 

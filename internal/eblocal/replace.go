@@ -43,7 +43,7 @@ func (s *Server) supersede(ctx context.Context, u update, old []*instance) error
 	s.join(u)
 	if len(old) > 0 {
 		s.say(u, "INFO", "Deployment succeeded. Terminating old instances and temporary Auto Scaling group.")
-		s.retire(context.WithoutCancel(ctx), u, old)
+		s.dismiss(ctx, u, old)
 	}
 	return nil
 }

@@ -147,8 +147,8 @@ func (s *Server) adopt() error {
 			id = "e-" + randomHex(5) // an earlier one of this id was terminated
 		}
 		s.state.Envs = append(s.state.Envs, s.environment(o.App, o.Env, newest(s.opts.Platform), id))
-	} else if e.Platform != s.opts.Platform {
-		return fmt.Errorf("environment %q has platform %s, not %s: name another state directory", e.Name, e.Platform, s.opts.Platform)
+	} else if e.Platform != s.opts.Platform { // each start says which
+		e.Platform, e.Version = s.opts.Platform, newest(s.opts.Platform).version
 	}
 	return s.state.save(s.opts.StateDir)
 }

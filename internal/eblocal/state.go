@@ -54,6 +54,9 @@ type failure struct {
 	Logs       map[string]string `json:"logs"`
 }
 
+// errFormat is a state that another version of this program wrote.
+var errFormat = errors.New("format")
+
 // loadState reads the state in dir, nil if there is none yet.
 func loadState(dir string) (*state, error) {
 	path := filepath.Join(dir, stateFile)
@@ -69,7 +72,7 @@ func loadState(dir string) (*state, error) {
 		return nil, fmt.Errorf("read state %s: %w; remove the directory to start anew", path, err)
 	}
 	if st.Format != stateFormat {
-		return nil, fmt.Errorf("read state %s: format %d, this program knows %d; remove the directory to start anew", path, st.Format, stateFormat)
+		return nil, fmt.Errorf("read state %s: %w %d, this program knows %d; take it down and remove the directory to start anew", path, errFormat, st.Format, stateFormat)
 	}
 	return st, nil
 }

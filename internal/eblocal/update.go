@@ -3,6 +3,7 @@ package eblocal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -148,7 +149,8 @@ func (s *Server) start(u update) {
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	e.abort = cancel
 	if len(e.Instances) > 0 {
-		s.setHealth(e, "Info", "Application update in progress.")
+		n := count(len(e.Instances), "instance")
+		s.setHealth(e, "Info", fmt.Sprintf("Application update in progress on %s. 0 out of %s completed (running for 0 seconds).", n, n))
 	} else {
 		s.setHealth(e, "Pending", "The first instance is being launched.")
 	}

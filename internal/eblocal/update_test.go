@@ -36,6 +36,7 @@ func TestUpdateEvents(t *testing.T) {
 	b.version("v1", webBundle())
 	b.version("v2", webBundle())
 	b.deployed("v1")
+	old := b.own().Instances[0].ID
 	got := b.deployed("v2")
 	id := f.instances()
 	fresh := b.own().Instances[0].ID
@@ -51,6 +52,7 @@ func TestUpdateEvents(t *testing.T) {
 		"INFO Detached new instance(s) from temporary auto scaling group " + group + ".",
 		"INFO Attached new instance(s) to the permanent auto scaling group " + b.own().group() + ".",
 		"INFO Deployment succeeded. Terminating old instances and temporary Auto Scaling group.",
+		"INFO Removed instance [" + old + "] from your environment.",
 		"INFO New application version was deployed to running EC2 instances.",
 		"INFO Environment update completed successfully.",
 	}
