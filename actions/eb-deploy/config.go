@@ -16,9 +16,12 @@ import (
 type config struct {
 	Region     string `env:"REGION,notEmpty"`
 	App        string `env:"APP,notEmpty"`
-	Env        string `env:"ENV"`
+	Envs       names  `env:"ENV"`
 	BucketName string `env:"BUCKET-NAME"`
 	BucketPath string `env:"BUCKET-PATH"`
+
+	MaxParallel int  `env:"MAX-PARALLEL" envDefault:"0"`
+	FailFast    bool `env:"FAIL-FAST" envDefault:"true"`
 
 	Images   string `env:"IMAGES"`
 	Tags     string `env:"TAGS"`
@@ -39,7 +42,16 @@ type config struct {
 	action.CommitInputs
 }
 
-// healths is a list of healths with commas, blanks or line ends between.
+// names are separated by commas, blanks or line ends.
+type names []string
+
+// UnmarshalText never fails.
+func (n *names) UnmarshalText(text []byte) error {
+	*n = strings.FieldsFunc(string(text), func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) })
+	return nil
+}
+
+// healths is a list of names of healths.
 type healths []string
 
 // allHealths are the colours that an environment may have.
@@ -48,8 +60,12 @@ var allHealths = healths{"Green", "Yellow", "Red", "Grey"}
 // UnmarshalText takes the names in any case. It fails on others, and on an
 // empty list, which no environment could ever satisfy.
 func (h *healths) UnmarshalText(text []byte) error {
+	var all names
+	if err := all.UnmarshalText(text); err != nil {
+		return err
+	}
 	*h = nil
-	for _, name := range strings.FieldsFunc(string(text), func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) }) {
+	for _, name := range all {
 		known := slices.IndexFunc(allHealths, func(one string) bool { return strings.EqualFold(one, name) })
 		if known < 0 {
 			return fmt.Errorf("%q is none of %s", name, strings.Join(allHealths, ", "))
@@ -78,7 +94,6 @@ func (c config) checkNames() error {
 	}{
 		{"region", c.Region, beanstalk.CheckRegion},
 		{"app", c.App, beanstalk.CheckApplication},
-		{"env", c.Env, beanstalk.CheckEnvironment},
 		{"bucket-name", c.BucketName, beanstalk.CheckBucket},
 		{"version-label", c.VersionLabel, beanstalk.CheckLabel},
 	} {
@@ -89,7 +104,19 @@ func (c config) checkNames() error {
 			problems = append(problems, action.BadInput(one.input, "%w", err))
 		}
 	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, c.checkEnvs()...)...)
+}
+
+func (c config) checkEnvs() []error {
+	var problems []error
+	for i, name := range c.Envs {
+		if slices.Contains(c.Envs[:i], name) {
+			problems = append(problems, action.BadInput("env", "%q stands there twice", name))
+		} else if err := beanstalk.CheckEnvironment(name); err != nil {
+			problems = append(problems, action.BadInput("env", "%w", err))
+		}
+	}
+	return problems
 }
 
 func (c config) checkChoices() error {
@@ -97,7 +124,10 @@ func (c config) checkChoices() error {
 	if c.Timeout < 0 {
 		problems = append(problems, action.BadInput("timeout", "%s is negative", c.Timeout))
 	}
-	if c.Env == "" && c.deploysExisting() {
+	if c.MaxParallel < 0 {
+		problems = append(problems, action.BadInput("max-parallel", "%d is negative; 0 stands for all at once", c.MaxParallel))
+	}
+	if len(c.Envs) == 0 && c.deploysExisting() {
 		problems = append(problems, action.BadInput("env", "is empty, and no images are given to make a version of: there is nothing to do; name the environment that is to run version %q", c.VersionLabel))
 	}
 	if key := c.key(strings.Repeat("x", 100), strings.Repeat("0", 64)); len(key) > 1024 {

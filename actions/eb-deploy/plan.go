@@ -82,7 +82,7 @@ func defaultLabel(sha, hash string) string {
 
 // request is what must be found in AWS for the plan.
 func (p plan) request() beanstalk.Request {
-	r := beanstalk.Request{App: p.config.App, Env: p.config.Env, Bucket: p.config.BucketName}
+	r := beanstalk.Request{App: p.config.App, Envs: p.config.Envs, Bucket: p.config.BucketName}
 	if p.existing {
 		r.Existing = p.label
 		r.Bucket = ""
@@ -106,7 +106,7 @@ func (p plan) String() string {
 	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
 	line("region       %s", p.config.Region)
 	line("application  %s", p.config.App)
-	line("environment  %s", cmp.Or(p.config.Env, "none: the version is only created"))
+	line("environment  %s", cmp.Or(strings.Join(p.config.Envs, ", "), "none: the version is only created"))
 	line("version      %s", p.label)
 	if p.existing {
 		line("             exists already; nothing is uploaded")

@@ -28,19 +28,19 @@ func (d deployment) prepare(ctx context.Context) (plan, *beanstalk.Client, error
 	client, err := d.client(ctx, m.config.Region)
 	problems = errors.Join(problems, err)
 	if problems != nil || m.spoilt() {
-		return plan{}, nil, errors.Join(problems, m.check(ctx), d.checkAccount(ctx, client, m))
+		return plan{config: m.config}, nil, errors.Join(problems, m.check(ctx), d.checkAccount(ctx, client, m))
 	}
 	if m.config.deploysExisting() {
 		return existingPlan(m.config), client, nil
 	}
 	file, err := m.decide(ctx, client)
 	if err != nil {
-		return plan{}, nil, errors.Join(m.check(ctx), err)
+		return plan{config: m.config}, nil, errors.Join(m.check(ctx), err)
 	}
 	p, err := m.plan(ctx, file)
 	if err != nil {
 		m.files = []deployFile{file}
-		return plan{}, nil, errors.Join(err, d.checkAccount(ctx, client, m))
+		return plan{config: m.config}, nil, errors.Join(err, d.checkAccount(ctx, client, m))
 	}
 	return p, client, nil
 }
@@ -105,21 +105,22 @@ func (m materials) check(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// decide asks for the environment's platform where there are two files.
+// decide asks for the first environment's platform where there are two files.
 func (m materials) decide(ctx context.Context, client *beanstalk.Client) (deployFile, error) {
-	if len(m.files) == 1 || m.config.Env == "" {
+	if len(m.files) == 1 || len(m.config.Envs) == 0 {
 		return m.files[0], nil
 	}
 	target, err := client.Preflight(ctx, m.request())
 	if err != nil {
 		return deployFile{}, err
 	}
-	return choose(m.files, target.Environment.Kind), nil
+	// The preflight of the plan refuses the environments that run another kind.
+	return choose(m.files, target.Destinations[0].Environment.Kind), nil
 }
 
 // request is what must be found in AWS, as far as the inputs can be used.
 func (m materials) request() beanstalk.Request {
-	r := beanstalk.Request{App: m.config.App, Env: m.config.Env}
+	r := beanstalk.Request{App: m.config.App, Envs: m.config.Envs}
 	switch {
 	case m.config.deploysExisting():
 		if beanstalk.CheckLabel(m.config.VersionLabel) == nil {
@@ -158,5 +159,5 @@ func (d deployment) preflight(ctx context.Context, client *beanstalk.Client, wan
 func (c config) locates() bool {
 	return c.Region != "" && beanstalk.CheckRegion(c.Region) == nil &&
 		c.App != "" && beanstalk.CheckApplication(c.App) == nil &&
-		(c.Env == "" || beanstalk.CheckEnvironment(c.Env) == nil)
+		len(c.checkEnvs()) == 0
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -17,19 +15,80 @@ const planned beanstalk.Result = "planned"
 
 // result is how the action ended.
 type result struct {
+	// Verdict is the run's own where no environment is named.
 	beanstalk.Verdict
-	plan     plan
+	plan   plan
+	stored beanstalk.Stored
+	// envs are in the order of the input.
+	envs []envResult
+}
+
+// envResult is how the deployment to one environment ended.
+type envResult struct {
+	beanstalk.Verdict
+	name     string
 	previous string
-	stored   beanstalk.Stored
 	outcome  beanstalk.Outcome
 	reasons  beanstalk.Diagnosis
+}
+
+// newResult is a result that is the same for all environments.
+func newResult(p plan, r beanstalk.Result) result {
+	d := result{plan: p, Verdict: beanstalk.Verdict{Result: r}}
+	for _, name := range p.config.Envs {
+		d.envs = append(d.envs, envResult{name: name, Verdict: d.Verdict})
+	}
+	return d
+}
+
+// severity orders the results, the best first: what is known to serve comes
+// before what is not, and an environment that was left alone before one that
+// was changed for the worse.
+var severity = []beanstalk.Result{
+	planned, beanstalk.Unchanged, beanstalk.Deployed, beanstalk.Created, beanstalk.Rejected,
+	beanstalk.RolledBack, beanstalk.Unhealthy, beanstalk.TimedOut, beanstalk.Failed,
+}
+
+// worst is the result of the run.
+func (d result) worst() beanstalk.Result {
+	if len(d.envs) == 0 {
+		return d.Result
+	}
+	return slices.MaxFunc(d.envs, func(a, b envResult) int {
+		return slices.Index(severity, a.Result) - slices.Index(severity, b.Result)
+	}).Result
+}
+
+func good(r beanstalk.Result) bool { return r.Good() || r == planned }
+
+// bad are the verdicts that fail the step.
+func (d result) bad() []error {
+	var all []error
+	report := func(prefix string, v beanstalk.Verdict) {
+		if !good(v.Result) && v.Reason != "" {
+			all = append(all, fmt.Errorf("%s%s: %s", prefix, v.Result, v.Reason))
+		}
+	}
+	if len(d.envs) == 0 {
+		report("", d.Verdict)
+	}
+	for _, env := range d.envs {
+		prefix := ""
+		if len(d.envs) > 1 {
+			prefix = env.name + ": "
+		}
+		report(prefix, env.Verdict)
+	}
+	return all
 }
 
 // finish hands a result on, also when there is an error to return, and turns a
 // bad verdict into a failed step.
 func finish(r *action.Runner, done result, err error) error {
-	if err == nil && !done.Result.Good() && done.Result != planned {
-		r.Log.Error(fmt.Errorf("%s: %s", done.Result, done.Reason))
+	for _, bad := range done.bad() {
+		r.Log.Error(bad)
+	}
+	if err == nil && !good(done.worst()) {
 		return errors.Join(action.ErrVerdict, r.Finish(done.outputs(), done.summary(), nil))
 	}
 	return r.Finish(done.outputs(), done.summary(), err)
@@ -37,126 +96,38 @@ func finish(r *action.Runner, done result, err error) error {
 
 // outputs are always all set; what is not known is empty.
 func (d result) outputs() action.Outputs {
-	env := d.outcome.Environment
-	return action.Outputs{
-		"result":                 string(d.Result),
-		"version-label":          oneLine(d.plan.label),
-		"previous-version-label": oneLine(d.previous),
-		"environment-url":        env.URL(),
-		"environment-id":         env.ID,
-		"health":                 env.Health,
-		"s3-uri":                 oneLine(d.stored.URI()),
-		"bundle-sha256":          d.plan.hash,
+	out := action.Outputs{
+		"result":        string(d.worst()),
+		"version-label": oneLine(d.plan.label),
+		"s3-uri":        oneLine(d.stored.URI()),
+		"bundle-sha256": d.plan.hash,
+	}
+	results := map[string]string{}
+	for _, env := range d.envs {
+		results[env.name] = string(env.Result)
+	}
+	out.JSON("results", results)
+	d.each(out, "previous-version-label", func(e envResult) string { return oneLine(e.previous) })
+	d.each(out, "environment-url", func(e envResult) string { return e.outcome.Environment.URL() })
+	d.each(out, "environment-id", func(e envResult) string { return e.outcome.Environment.ID })
+	d.each(out, "health", func(e envResult) string { return e.outcome.Environment.Health })
+	return out
+}
+
+// each sets what differs by environment: plain for one, JSON for several.
+func (d result) each(out action.Outputs, name string, value func(envResult) string) {
+	switch len(d.envs) {
+	case 0:
+		out[name] = ""
+	case 1:
+		out[name] = value(d.envs[0])
+	default:
+		all := make(map[string]string, len(d.envs))
+		for _, env := range d.envs {
+			all[env.name] = value(env)
+		}
+		out.JSON(name, all)
 	}
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-// summary is the job's summary in Markdown.
-func (d result) summary() string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "## Deployment: %s\n\n", d.Result)
-	if d.Reason != "" {
-		fmt.Fprintf(&text, "%s\n\n", escape(d.Reason))
-	}
-	if d.plan.label == "" {
-		return text.String()
-	}
-	d.writeFacts(&text)
-	d.writeImages(&text)
-	if !d.Result.Good() {
-		d.writeEvents(&text)
-		d.writeReasons(&text)
-	}
-	return text.String()
-}
-
-func (d result) writeFacts(text *strings.Builder) {
-	env := d.outcome.Environment
-	row := func(name, value string) {
-		if value != "" {
-			fmt.Fprintf(text, "| %s | %s |\n", name, value)
-		}
-	}
-	text.WriteString("| | |\n|---|---|\n")
-	row("version", d.versions())
-	row("application", code(d.plan.config.App))
-	row("environment", code(d.plan.config.Env))
-	row("address", env.URL())
-	row("health", strings.TrimSpace(env.Health+" "+env.HealthStatus))
-	row("bundle", code(d.stored.URI()))
-	row("content sha256", code(d.plan.hash))
-	if d.outcome.Took > 0 {
-		row("took", action.Seconds(d.outcome.Took))
-	}
-	text.WriteString("\n")
-}
-
-func (d result) versions() string {
-	if d.previous == "" || d.previous == d.plan.label {
-		return code(d.plan.label)
-	}
-	return code(d.previous) + " → " + code(d.plan.label)
-}
-
-func (d result) writeImages(text *strings.Builder) {
-	if len(d.plan.images) == 0 {
-		return
-	}
-	text.WriteString("| service | image |\n|---|---|\n")
-	for _, service := range slices.Sorted(maps.Keys(d.plan.images)) {
-		fmt.Fprintf(text, "| %s | %s |\n", escape(service), code(written(d.plan.file.kind, d.plan.images[service])))
-	}
-	text.WriteString("\n")
-}
-
-func (d result) writeEvents(text *strings.Builder) {
-	if len(d.outcome.Events) == 0 {
-		return
-	}
-	text.WriteString("### Events\n\n")
-	var lines strings.Builder
-	for _, event := range d.outcome.Events {
-		fmt.Fprintf(&lines, "%s\n", event)
-	}
-	fence(text, lines.String())
-}
-
-func (d result) writeReasons(text *strings.Builder) {
-	if len(d.reasons.Causes) > 0 {
-		text.WriteString("### Causes\n\n")
-		for _, cause := range d.reasons.Causes {
-			fmt.Fprintf(text, "- %s\n", escape(oneLine(cause)))
-		}
-		text.WriteString("\n")
-	}
-	for _, tail := range d.reasons.Tails {
-		fmt.Fprintf(text, "<details><summary>End of the logs of %s</summary>\n\n", escape(cmp.Or(tail.Instance, "the instance")))
-		fence(text, tail.Text)
-		text.WriteString("</details>\n\n")
-	}
-	for _, missing := range d.reasons.Missing {
-		fmt.Fprintf(text, "_%s_\n\n", escape(oneLine(missing)))
-	}
-}
-
-// fence puts foreign text into a code block that it can't end.
-func fence(text *strings.Builder, body string) {
-	marks := "```"
-	for strings.Contains(body, marks) {
-		marks += "`"
-	}
-	fmt.Fprintf(text, "%s\n%s\n%s\n\n", marks, strings.TrimRight(body, "\n"), marks)
-}
-
-func code(text string) string {
-	if text == "" {
-		return ""
-	}
-	return "`" + strings.NewReplacer("`", "'", "|", "\\|", "\n", " ").Replace(text) + "`"
-}
-
-// escape keeps foreign text from being read as Markdown or HTML.
-func escape(text string) string {
-	return strings.NewReplacer("<", "&lt;", "|", "\\|", "\n", " ", "`", "\\`", "[", "\\[", "*", "\\*").Replace(text)
-}

@@ -8,7 +8,7 @@ import (
 )
 
 func TestOutputsAreOneLine(t *testing.T) {
-	d := result{previous: "a\nb", stored: beanstalk.Stored{Bucket: "b", Key: "k\r\n.zip"}, plan: plan{label: "x\ny"}}
+	d := result{envs: []envResult{{previous: "a\nb"}}, stored: beanstalk.Stored{Bucket: "b", Key: "k\r\n.zip"}, plan: plan{label: "x\ny"}}
 	for name, value := range d.outputs() {
 		if strings.ContainsAny(value, "\r\n") {
 			t.Errorf("output %s is %q", name, value)

@@ -11,8 +11,8 @@ import (
 // Request is what a deployment needs to find in AWS.
 type Request struct {
 	App string
-	// Env is empty when only a version is to be made.
-	Env string
+	// Envs are empty when only a version is to be made.
+	Envs []string
 	// Bucket is empty for the account's own bucket of Elastic Beanstalk.
 	Bucket string
 	// File is the name of the deploy file and Kind the platform it is for,
@@ -25,15 +25,22 @@ type Request struct {
 
 // Target is what was found.
 type Target struct {
-	Identity    Identity
+	Identity Identity
+	// Destinations are the environments in the order that they were asked for,
+	// without those that are not there.
+	Destinations []Destination
+	// Version is the existing version that was asked for.
+	Version *Stored
+	// Warnings are findings that do not stop a deployment.
+	Warnings []string
+}
+
+// Destination is an environment that a version goes to.
+type Destination struct {
 	Environment Environment
 	// Settings are zero when they could not be read.
 	Settings Settings
-	// Version is the existing version that was asked for.
-	Version *Stored
-	Secrets Secrets
-	// Warnings are findings that do not stop a deployment.
-	Warnings []string
+	Secrets  Secrets
 }
 
 // credentialTime bounds the search for credentials: outside AWS the default
@@ -56,9 +63,6 @@ func (c *Client) Preflight(ctx context.Context, want Request) (Target, error) {
 	problems := c.checkApplication(ctx, want, &t)
 	if want.Bucket != "" {
 		problems = errors.Join(problems, c.checkBucket(ctx, want.Bucket))
-	}
-	if t.Environment.Name == "" {
-		t.Secrets = c.secrets(ctx, Settings{}, nil)
 	}
 	return t, problems
 }
@@ -102,11 +106,11 @@ func (c *Client) checkApplication(ctx context.Context, want Request, t *Target) 
 	if !slices.Contains(apps, want.App) {
 		return fmt.Errorf("app: no application %q in %s; %s", want.App, c.region, choices("application", want.App, apps))
 	}
-	return errors.Join(c.checkEnvironment(ctx, want, t), c.checkExisting(ctx, want, t))
+	return errors.Join(c.checkEnvironments(ctx, want, t), c.checkExisting(ctx, want, t))
 }
 
-func (c *Client) checkEnvironment(ctx context.Context, want Request, t *Target) error {
-	if want.Env == "" {
+func (c *Client) checkEnvironments(ctx context.Context, want Request, t *Target) error {
+	if len(want.Envs) == 0 {
 		return nil
 	}
 	envs, err := c.Environments(ctx, want.App)
@@ -115,16 +119,23 @@ func (c *Client) checkEnvironment(ctx context.Context, want Request, t *Target) 
 	}
 	names := make([]string, 0, len(envs))
 	for _, e := range envs {
-		if e.Name == want.Env {
-			t.Environment = e
-			if err := c.Reload(ctx, want.App, t); err != nil {
-				t.Warnings = append(t.Warnings, err.Error())
-			}
-			return errors.Join(checkState(e), CheckKind(e, want.File, want.Kind))
-		}
 		names = append(names, e.Name)
 	}
-	return fmt.Errorf("env: no environment %q in application %q; %s", want.Env, want.App, choices("environment", want.Env, names))
+	var problems []error
+	for _, name := range want.Envs {
+		i := slices.Index(names, name)
+		if i < 0 {
+			problems = append(problems, fmt.Errorf("env: no environment %q in application %q; %s", name, want.App, choices("environment", name, names)))
+			continue
+		}
+		d := Destination{Environment: envs[i]}
+		if err := c.Reload(ctx, want.App, &d); err != nil {
+			t.Warnings = append(t.Warnings, err.Error())
+		}
+		t.Destinations = append(t.Destinations, d)
+		problems = append(problems, checkState(envs[i]), CheckKind(envs[i], want.File, want.Kind))
+	}
+	return errors.Join(problems...)
 }
 
 func checkState(e Environment) error {

@@ -43,6 +43,9 @@ func (s Secrets) Hide(text string) string {
 	return text
 }
 
+// Known tells that the environment's secrets could be read.
+func (s Secrets) Known() bool { return s.unread == nil }
+
 // fixedTexts are events that quote nothing of an environment.
 var fixedTexts = []string{
 	"Environment update is starting.", "Environment update completed successfully.",

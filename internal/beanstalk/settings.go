@@ -76,13 +76,13 @@ func (c *Client) Settings(ctx context.Context, app, env string) (Settings, error
 // Reload reads the settings and the secrets again, which an update may have
 // changed. The secrets of before stay hidden. Where it fails, it is not known
 // what is secret, and Secrets withholds whatever may be.
-func (c *Client) Reload(ctx context.Context, app string, t *Target) error {
-	s, err := c.Settings(ctx, app, t.Environment.Name)
-	t.Secrets = c.secrets(ctx, s, err).with(t.Secrets.values...)
+func (c *Client) Reload(ctx context.Context, app string, d *Destination) error {
+	s, err := c.Settings(ctx, app, d.Environment.Name)
+	d.Secrets = c.secrets(ctx, s, err).with(d.Secrets.values...)
 	if err != nil {
 		return fmt.Errorf("%w; texts that may hold secrets are not shown", err)
 	}
-	t.Settings = s
+	d.Settings = s
 	return nil
 }
 

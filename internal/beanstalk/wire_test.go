@@ -46,14 +46,14 @@ func TestPreflight(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, env *wiretest.Environment, c *beanstalk.Client) {
 		env.Options = append(env.Options, [3]string{"aws:elasticbeanstalk:application:environment", "MYSQL_ROOT_PASSWORD", "pass-word-1"},
 			[3]string{"aws:elasticbeanstalk:application:environment", "MYSQL_HOST", "db.internal.test"})
-		got, err := c.Preflight(t.Context(), beanstalk.Request{App: app, Env: envName, Bucket: bucket, File: "docker-compose.yml", Kind: beanstalk.Docker})
+		got, err := c.Preflight(t.Context(), beanstalk.Request{App: app, Envs: []string{envName}, Bucket: bucket, File: "docker-compose.yml", Kind: beanstalk.Docker})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Identity.Account != "957930470982" || got.Environment.ID != "e-abc" || got.Environment.URL() != "http://fullstack.test/" || got.Settings.Batches != 2 {
+		if got.Identity.Account != "957930470982" || got.Destinations[0].Environment.ID != "e-abc" || got.Destinations[0].Environment.URL() != "http://fullstack.test/" || got.Destinations[0].Settings.Batches != 2 {
 			t.Errorf("got %+v", got)
 		}
-		if text := got.Secrets.Hide("pass-word-1 at db.internal.test, " + wiretest.Secret); text != "*** at db.internal.test, ***" {
+		if text := got.Destinations[0].Secrets.Hide("pass-word-1 at db.internal.test, " + wiretest.Secret); text != "*** at db.internal.test, ***" {
 			t.Errorf("hidden: %s", text)
 		}
 		if wrote := wire.Wrote(); len(wrote) > 0 {
@@ -63,7 +63,7 @@ func TestPreflight(t *testing.T) {
 }
 
 func TestPreflightReportsAllAtOnce(t *testing.T) {
-	docker := beanstalk.Request{App: app, Env: envName, File: "docker-compose.yml", Kind: beanstalk.Docker}
+	docker := beanstalk.Request{App: app, Envs: []string{envName}, File: "docker-compose.yml", Kind: beanstalk.Docker}
 	with := func(change func(*beanstalk.Request)) beanstalk.Request { r := docker; change(&r); return r }
 	for _, c := range []struct {
 		name    string
@@ -73,10 +73,12 @@ func TestPreflightReportsAllAtOnce(t *testing.T) {
 	}{
 		{"application", with(func(r *beanstalk.Request) { r.App = "docker-fulstack" }), nil,
 			[]string{`app: no application "docker-fulstack" in ap-northeast-2; there are: "docker-fullstack"; did you mean "docker-fullstack"?`}},
-		{"environment, bucket and version", with(func(r *beanstalk.Request) { r.Env, r.Bucket, r.Existing = "Dockerfulstack-env", bucket+"Info", "v9" }), nil,
+		{"environment, bucket and version", with(func(r *beanstalk.Request) {
+			r.Envs, r.Bucket, r.Existing = []string{"Dockerfulstack-env"}, bucket+"Info", "v9"
+		}), nil,
 			[]string{`env: no environment "Dockerfulstack-env" in application "docker-fullstack"; there are: "Dockerfullstack-env"; did you mean "Dockerfullstack-env"?`,
 				`application "docker-fullstack" has no version "v9"`, `upper-case letters are not allowed`}},
-		{"nothing there", with(func(r *beanstalk.Request) { r.Env = "other" }),
+		{"nothing there", with(func(r *beanstalk.Request) { r.Envs = []string{"other"} }),
 			func(a *wiretest.AWS, _ *wiretest.Environment) { a.Apps[app] = nil }, []string{"there is no environment at all"}},
 		{"kind", docker, func(_ *wiretest.AWS, e *wiretest.Environment) { e.Stack = "64bit Amazon Linux 2023 v4.0.8 running ECS" },
 			[]string{`runs "64bit Amazon Linux 2023 v4.0.8 running ECS", which does not take docker-compose.yml`, `deploy a Dockerrun.aws.json with "AWSEBDockerrunVersion": 2`}},
@@ -303,9 +305,9 @@ func TestThrottlingIsRetried(t *testing.T) {
 func TestSettingsUnreadable(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
 		wire.Fail(fault("DescribeConfigurationSettings", 403, "AccessDenied"))
-		got, err := c.Preflight(t.Context(), beanstalk.Request{App: app, Env: envName})
-		if err != nil || len(got.Warnings) != 1 || got.Settings.Deadline() != 43*time.Minute {
-			t.Errorf("%+v, %v, deadline %s", got.Warnings, err, got.Settings.Deadline())
+		got, err := c.Preflight(t.Context(), beanstalk.Request{App: app, Envs: []string{envName}})
+		if err != nil || len(got.Warnings) != 1 || got.Destinations[0].Settings.Deadline() != 43*time.Minute {
+			t.Errorf("%+v, %v, deadline %s", got.Warnings, err, got.Destinations[0].Settings.Deadline())
 		}
 	})
 }
@@ -322,14 +324,14 @@ func TestSecretsUnknown(t *testing.T) {
 				env.Options = append(env.Options, [3]string{"aws:elasticbeanstalk:application:environment", "MYSQL_ROOT_PASSWORD", "pass-word-1"})
 				env.Causes, env.Tail = []string{"pass-word-1"}, map[string]string{"i-1": "pass-word-1\n"}
 				prepare(wire, env)
-				target, err := c.Preflight(t.Context(), beanstalk.Request{App: app, Env: envName})
+				target, err := c.Preflight(t.Context(), beanstalk.Request{App: app, Envs: []string{envName}})
 				if err != nil || len(target.Warnings) != 1 || !strings.Contains(target.Warnings[0], "texts that may hold secrets are not shown") {
 					t.Fatalf("%q, %v", target.Warnings, err)
 				}
-				if got := target.Secrets.Hide("the hook printed pass-word-1"); got != beanstalk.Withheld {
+				if got := target.Destinations[0].Secrets.Hide("the hook printed pass-word-1"); got != beanstalk.Withheld {
 					t.Errorf("hidden: %s", got)
 				}
-				got := c.Diagnose(t.Context(), envName, time.Time{}, target.Secrets)
+				got := c.Diagnose(t.Context(), envName, time.Time{}, target.Destinations[0].Secrets)
 				if len(got.Causes)+len(got.Tails) > 0 || len(got.Missing) != 1 || !strings.Contains(got.Missing[0], "read the settings") {
 					t.Errorf("%+v", got)
 				}
@@ -337,10 +339,10 @@ func TestSecretsUnknown(t *testing.T) {
 					return
 				}
 				env.Status = "Ready"
-				if err := c.Reload(t.Context(), app, &target); err != nil || target.Settings.Policy != "Immutable" {
-					t.Errorf("%+v, %v", target.Settings, err)
+				if err := c.Reload(t.Context(), app, &target.Destinations[0]); err != nil || target.Destinations[0].Settings.Policy != "Immutable" {
+					t.Errorf("%+v, %v", target.Destinations[0].Settings, err)
 				}
-				if got := target.Secrets.Hide("the hook printed pass-word-1"); got != "the hook printed ***" {
+				if got := target.Destinations[0].Secrets.Hide("the hook printed pass-word-1"); got != "the hook printed ***" {
 					t.Errorf("hidden: %s", got)
 				}
 			})
@@ -352,15 +354,15 @@ func TestSecretsUnknown(t *testing.T) {
 func TestReloadKeeps(t *testing.T) {
 	wired(t, func(t *testing.T, _ *wiretest.AWS, env *wiretest.Environment, c *beanstalk.Client) {
 		env.Options = [][3]string{{"aws:elasticbeanstalk:application:environment", "MYSQL_ROOT_PASSWORD", "old-word"}}
-		target, err := c.Preflight(t.Context(), beanstalk.Request{App: app, Env: envName})
+		target, err := c.Preflight(t.Context(), beanstalk.Request{App: app, Envs: []string{envName}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		env.Options[0][2] = "new-word"
-		if err := c.Reload(t.Context(), app, &target); err != nil {
+		if err := c.Reload(t.Context(), app, &target.Destinations[0]); err != nil {
 			t.Fatal(err)
 		}
-		if got := target.Secrets.Hide("old-word new-word"); got != "*** ***" {
+		if got := target.Destinations[0].Secrets.Hide("old-word new-word"); got != "*** ***" {
 			t.Errorf("hidden: %s", got)
 		}
 	})

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/guk0/travois/internal/beanstalk"
+)
+
+// rollout brings one environment to the version.
+type rollout struct {
+	client *beanstalk.Client
+	plan   plan
+	stock  *stock
+	target beanstalk.Destination
+	log    io.WriteCloser
+	// expires is the run's deadline; zero where each environment has as long as
+	// its policy may take.
+	expires deadline
+	done    envResult
+	err     error
+	// failed is the result once it is known to be bad.
+	failed atomic.Pointer[beanstalk.Result]
+}
+
+// deadline is a time limit and when it is reached.
+type deadline struct {
+	limit time.Duration
+	at    time.Time
+}
+
+func newDeadline(limit time.Duration) deadline { return deadline{limit, time.Now().Add(limit)} }
+
+// skip is for an environment that is not begun.
+func (r *rollout) skip(why string) {
+	r.done.Verdict = verdict(beanstalk.Rejected, "not begun: %s", why)
+	r.done.outcome.Environment, r.done.previous = r.target.Environment, r.target.Environment.VersionLabel
+}
+
+func (r *rollout) run(ctx context.Context) {
+	r.err = r.execute(ctx)
+	if !r.done.Result.Good() {
+		r.failed.Store(&r.done.Result)
+	}
+}
+
+func (r *rollout) execute(ctx context.Context) error {
+	if r.expires.at.IsZero() {
+		r.expires = newDeadline(r.target.Settings.Deadline())
+	}
+	limited, cancel := context.WithDeadline(ctx, r.expires.at)
+	defer cancel()
+	r.begin()
+	err := r.deploy(limited)
+	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		r.done.Verdict = verdict(beanstalk.TimedOut, "the deadline of %s passed: %v", r.expires.limit, err)
+		err = nil
+	}
+	if err == nil && !r.done.Result.Good() {
+		r.explain(ctx)
+	}
+	return err
+}
+
+func (r *rollout) begin() {
+	env := r.target.Environment
+	r.done.outcome.Environment, r.done.previous = env, env.VersionLabel
+	say(r.log, "environment %s (%s) runs %s, health %s; the deadline is %s",
+		env.Name, env.Platform, cmp.Or(env.VersionLabel, "no version"), env.Health, r.expires.limit)
+}
+
+func (r *rollout) deploy(ctx context.Context) error {
+	env, err := r.client.AwaitReady(ctx, r.plan.config.App, r.done.name, r.log)
+	if err != nil {
+		r.done.Result = beanstalk.Rejected
+		return err
+	}
+	r.done.outcome.Environment, r.done.previous = env, env.VersionLabel
+	r.learn(ctx)
+	unchanged, err := r.runsAlready(ctx, env)
+	if err == nil && !unchanged {
+		_, err = r.stock.ensure(ctx)
+	}
+	if err != nil {
+		r.done.Result = beanstalk.Rejected
+		return err
+	}
+	if unchanged {
+		return nil
+	}
+	return r.roll(ctx)
+}
+
+// learn reads settings and secrets again: an update that was waited for may
+// have changed them, and while it ran they may not have been readable.
+func (r *rollout) learn(ctx context.Context) {
+	known := r.target.Secrets.Known()
+	if err := r.client.Reload(ctx, r.plan.config.App, &r.target); err != nil && known {
+		say(r.log, "warning: %v", err)
+	}
+}
+
+// runsAlready tells that there is nothing to do.
+func (r *rollout) runsAlready(ctx context.Context, env beanstalk.Environment) (bool, error) {
+	if env.VersionLabel != r.plan.label || !slices.Contains(r.plan.config.AcceptHealth, env.Health) {
+		return false, nil
+	}
+	if held, err := r.stock.holds(ctx); err != nil || !held {
+		return false, err
+	}
+	why, err := r.client.Incomplete(ctx, env, r.log)
+	if err != nil {
+		return false, err
+	}
+	if why != "" {
+		say(r.log, "the environment holds version %s already, but %s; it is deployed again", r.plan.label, why)
+		return false, nil
+	}
+	r.done.Verdict = verdict(beanstalk.Unchanged, "version %q runs already, health %s", r.plan.label, env.Health)
+	return true, nil
+}
+
+func (r *rollout) roll(ctx context.Context) error {
+	outcome, err := r.client.Roll(ctx, beanstalk.Rollout{
+		App: r.plan.config.App, Env: r.done.name, Label: r.plan.label,
+		AcceptHealth: r.plan.config.AcceptHealth, NoWait: !r.plan.config.Wait,
+		Policy: r.target.Settings.Policy, Secrets: r.target.Secrets, Log: r.log,
+	})
+	r.done.outcome, r.done.Verdict = outcome, outcome.Verdict
+	if outcome.Environment.ID == "" {
+		r.done.outcome.Environment = r.target.Environment
+	}
+	if err == nil {
+		return nil
+	}
+	r.done.Result = beanstalk.Failed
+	if outcome.RequestID == "" && beanstalk.Refused(err) {
+		r.done.Result = beanstalk.Rejected
+	}
+	return err
+}
+
+// explain collects why it went wrong. The deadline of the deployment does not
+// hold for it, since a deployment that ran out of time needs it most.
+func (r *rollout) explain(ctx context.Context) {
+	// The bundle's .ebextensions may have brought properties of their own.
+	if now := r.target; r.client.Reload(ctx, r.plan.config.App, &now) == nil {
+		r.target = now
+	}
+	r.done.reasons = r.client.Diagnose(ctx, r.done.name, r.done.outcome.Began, r.target.Secrets)
+	for _, cause := range r.done.reasons.Causes {
+		say(r.log, "cause: %s", oneLine(cause))
+	}
+	for _, tail := range r.done.reasons.Tails {
+		say(r.log, "--- end of the logs of %s ---\n%s", tail.Instance, tail.Text)
+	}
+	for _, missing := range r.done.reasons.Missing {
+		say(r.log, "%s", missing)
+	}
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/beanstalk"
+)
+
+// stock makes sure of the version, once for all environments: only when the
+// first of them needs it, and again for the next one where that failed.
+type stock struct {
+	log    *action.Log
+	client *beanstalk.Client
+	plan   plan
+	// turn is held by whoever looks or uploads. It is no mutex, so that an
+	// environment's deadline also ends the wait for it.
+	turn   chan struct{}
+	stored *beanstalk.Stored
+}
+
+// newStock has the version already where an existing one is deployed.
+func newStock(log *action.Log, client *beanstalk.Client, p plan, existing *beanstalk.Stored) *stock {
+	return &stock{log: log, client: client, plan: p, stored: existing, turn: make(chan struct{}, 1)}
+}
+
+func (s *stock) take(ctx context.Context) error {
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the upload of version %q: %w", s.plan.label, ctx.Err())
+	}
+}
+
+// found is the version, zero where it is not known to be there.
+func (s *stock) found() beanstalk.Stored {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	if s.stored == nil {
+		return beanstalk.Stored{}
+	}
+	return *s.stored
+}
+
+// holds looks whether the version is there with this content.
+func (s *stock) holds(ctx context.Context) (bool, error) {
+	if err := s.take(ctx); err != nil {
+		return false, err
+	}
+	defer func() { <-s.turn }()
+	if s.stored != nil {
+		return true, nil
+	}
+	stored, err := s.client.Holds(ctx, s.plan.config.App, s.plan.label, s.plan.hash)
+	s.stored = stored
+	return stored != nil, err
+}
+
+// ensure makes the version where it is not there.
+func (s *stock) ensure(ctx context.Context) (beanstalk.Stored, error) {
+	if err := s.take(ctx); err != nil {
+		return beanstalk.Stored{}, err
+	}
+	defer func() { <-s.turn }()
+	if s.stored != nil {
+		return *s.stored, nil
+	}
+	bucket := s.plan.config.BucketName
+	if bucket == "" {
+		var err error
+		if bucket, err = s.client.StorageLocation(ctx); err != nil {
+			return beanstalk.Stored{}, err
+		}
+	}
+	stored, err := s.client.EnsureVersion(ctx, s.plan.bundleIn(bucket))
+	if err != nil {
+		return beanstalk.Stored{}, err
+	}
+	s.stored = &stored
+	s.log.Printf("%s", storedLine(s.plan.label, stored))
+	return stored, nil
+}
+
+func storedLine(label string, s beanstalk.Stored) string {
+	switch {
+	case s.Uploaded:
+		return fmt.Sprintf("created version %s from %s", label, s.URI())
+	case s.Created:
+		return fmt.Sprintf("created version %s from %s, which was there", label, s.URI())
+	}
+	return fmt.Sprintf("version %s is there with the same content, %s", label, s.URI())
+}
