@@ -39,6 +39,7 @@ type config struct {
 	AcceptHealth healths       `env:"ACCEPT-HEALTH" envDefault:"Green,Yellow"`
 	DryRun       bool          `env:"DRY-RUN" envDefault:"false"`
 
+	AccountInputs
 	action.CommitInputs
 }
 
@@ -96,6 +97,7 @@ func (c config) checkNames() error {
 		{"app", c.App, beanstalk.CheckApplication},
 		{"bucket-name", c.BucketName, beanstalk.CheckBucket},
 		{"version-label", c.VersionLabel, beanstalk.CheckLabel},
+		{"role-to-assume", c.RoleToAssume, beanstalk.CheckRole},
 	} {
 		if one.value == "" {
 			continue

@@ -25,7 +25,7 @@ type materials struct {
 // is wrong, or where the environment's platform must decide between two files.
 func (d deployment) prepare(ctx context.Context) (plan, *beanstalk.Client, error) {
 	m, problems := d.materials()
-	client, err := d.client(ctx, m.config.Region)
+	client, err := d.client(ctx, m)
 	problems = errors.Join(problems, err)
 	if problems != nil || m.spoilt() {
 		return plan{config: m.config}, nil, errors.Join(problems, m.check(ctx), d.checkAccount(ctx, client, m))
@@ -66,12 +66,27 @@ func (d deployment) materials() (materials, error) {
 	return m, errors.Join(problems, err)
 }
 
-func (d deployment) client(ctx context.Context, region string) (*beanstalk.Client, error) {
-	cfg, err := d.loadAWS(ctx, region)
+// client speaks to AWS as the role, or with the credentials that the
+// environment has.
+func (d deployment) client(ctx context.Context, m materials) (*beanstalk.Client, error) {
+	cfg, err := d.loadAWS(ctx, m.config.Region)
 	if err != nil {
 		return nil, fmt.Errorf("read the AWS configuration: %w", err)
 	}
+	if m.config.RoleToAssume != "" {
+		cfg = beanstalk.Assume(cfg, d.role(m))
+	}
 	return beanstalk.New(cfg), nil
+}
+
+// role is assumed by the job's ID token. Where GitHub gives none, as under act,
+// credentials of the environment may do.
+func (d deployment) role(m materials) beanstalk.Role {
+	role := beanstalk.Role{ARN: m.config.RoleToAssume, Session: m.trigger.Repository}
+	if d.runner.HasIDToken() || d.runner.Getenv("AWS_ACCESS_KEY_ID") == "" {
+		role.Token = d.runner.IDToken
+	}
+	return role
 }
 
 func (m materials) plan(ctx context.Context, file deployFile) (plan, error) {
@@ -155,9 +170,11 @@ func (d deployment) preflight(ctx context.Context, client *beanstalk.Client, wan
 	return target, err
 }
 
-// locates tells that the inputs which say where in AWS are such as can be.
+// locates tells that the inputs which say where in AWS, and as whom, are such
+// as can be.
 func (c config) locates() bool {
-	return c.Region != "" && beanstalk.CheckRegion(c.Region) == nil &&
+	return (c.RoleToAssume == "" || beanstalk.CheckRole(c.RoleToAssume) == nil) &&
+		c.Region != "" && beanstalk.CheckRegion(c.Region) == nil &&
 		c.App != "" && beanstalk.CheckApplication(c.App) == nil &&
 		len(c.checkEnvs()) == 0
 }

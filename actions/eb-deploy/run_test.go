@@ -57,8 +57,10 @@ type stage struct {
 	env    *wiretest.Environment
 	dir    string
 	inputs map[string]string
-	load   func(context.Context, string) (aws.Config, error)
-	cancel context.CancelFunc
+	// environ is what the step's environment has beside.
+	environ []string
+	load    func(context.Context, string) (aws.Config, error)
+	cancel  context.CancelFunc
 }
 
 func (s *stage) file(t *testing.T, name, content string) {
@@ -96,6 +98,7 @@ func (s *stage) run(t *testing.T) ended {
 		"GITHUB_WORKSPACE=" + s.dir, "GITHUB_OUTPUT=" + outputs, "GITHUB_STEP_SUMMARY=" + summary,
 		"GITHUB_SHA=0123456789abcdef0123456789abcdef01234567", "INPUT_COMMIT-MESSAGE=Fix the page\n\nAll of it.",
 	}
+	environ = append(environ, s.environ...)
 	for _, name := range slices.Sorted(maps.Keys(s.inputs)) {
 		environ = append(environ, "INPUT_"+strings.ToUpper(name)+"="+s.inputs[name])
 	}
@@ -481,6 +484,28 @@ func TestCancelled(t *testing.T) {
 		s.env.Script = []wiretest.Step{{After: 5 * time.Second, Do: func(*wiretest.Environment) { s.cancel() }}}
 		got := s.run(t)
 		if got.code != 1 || got.result() != "failed" || !strings.Contains(got.log, "::error::cancelled") {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
+// TestRole has no credentials but those of the role.
+func TestRole(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		load := s.load
+		s.load = func(ctx context.Context, region string) (aws.Config, error) {
+			cfg, err := load(ctx, region)
+			cfg.Credentials = nil
+			return cfg, err
+		}
+		s.inputs["role-to-assume"] = "deploy"
+		s.rejects(t, `input role-to-assume: "deploy" is no ARN of a role; write it as arn:aws:iam::<account>:role/<name>`)
+		s.inputs["role-to-assume"] = "arn:aws:iam::957930470982:role/deploy"
+		s.rejects(t, "role-to-assume: arn:aws:iam::957930470982:role/deploy: the job gets no ID token from GitHub; give it `permissions: id-token: write`")
+		s.environ = append(s.environ, "AWS_ACCESS_KEY_ID=x")
+		s.wire.Roles = map[string]string{s.inputs["role-to-assume"]: ""}
+		s.load = load
+		if got := s.run(t); got.result() != "deployed" {
 			t.Errorf("%s", got)
 		}
 	})

@@ -76,7 +76,7 @@ func (c *Client) authenticate(ctx context.Context, t *Target) error {
 	short, cancel := context.WithTimeout(ctx, credentialTime)
 	defer cancel()
 	if _, err := c.credentials.Retrieve(short); err != nil {
-		return noCredentials(brief(err))
+		return noCredentials(err)
 	}
 	who, err := c.Identity(ctx)
 	switch {
@@ -94,8 +94,12 @@ func (c *Client) authenticate(ctx context.Context, t *Target) error {
 }
 
 func noCredentials(err error) error {
-	return fmt.Errorf("no AWS credentials: %w; before this step, use aws-actions/configure-aws-credentials with role-to-assume "+
-		"(and give the job `permissions: id-token: write`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the step's env", err)
+	var role roleError
+	if errors.As(err, &role) {
+		return role
+	}
+	return fmt.Errorf("no AWS credentials: %w; give an IAM role in role-to-assume and the job `permissions: id-token: write`, "+
+		"or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the step's env", brief(err))
 }
 
 func (c *Client) checkApplication(ctx context.Context, want Request, t *Target) error {

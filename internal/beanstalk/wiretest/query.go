@@ -65,6 +65,8 @@ var operations = map[string]func(*AWS, url.Values) ([]element, *refusal){
 	"DescribeConfigurationSettings": (*AWS).describeSettings,
 	"DescribeApplicationVersions":   (*AWS).describeVersions,
 	"CreateStorageLocation":         (*AWS).createStorage,
+	"AssumeRole":                    (*AWS).assumeRole,
+	"AssumeRoleWithWebIdentity":     (*AWS).assumeRole,
 	"CreateApplicationVersion":      (*AWS).createVersion,
 	"UpdateEnvironment":             (*AWS).update,
 	"DescribeEvents":                (*AWS).describeEvents,
@@ -119,6 +121,17 @@ func (a *AWS) answer(w http.ResponseWriter, status int, e element) {
 
 func (a *AWS) identity(url.Values) ([]element, *refusal) {
 	return []element{{"Account", a.Account}, {"Arn", "arn:aws:sts::" + a.Account + ":assumed-role/deploy/run"}, {"UserId", "AROA:run"}}, nil
+}
+
+func (a *AWS) assumeRole(in url.Values) ([]element, *refusal) {
+	token, there := a.Roles[in.Get("RoleArn")]
+	if !there || token != in.Get("WebIdentityToken") {
+		return nil, &refusal{http.StatusForbidden, "AccessDenied", "Not authorized to perform sts:" + in.Get("Action")}
+	}
+	until := a.now().Add(time.Hour).UTC().Format(time.RFC3339)
+	return []element{{"Credentials", []element{
+		{"AccessKeyId", "assumed-" + in.Get("RoleSessionName")}, {"SecretAccessKey", Secret}, {"SessionToken", "session-word"}, {"Expiration", until},
+	}}}, nil
 }
 
 func (a *AWS) describeApplications(url.Values) ([]element, *refusal) {

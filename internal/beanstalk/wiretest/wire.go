@@ -32,6 +32,9 @@ type AWS struct {
 	Buckets map[string]map[string]*Object
 	// BucketRegion is the region of a bucket, where it is another.
 	BucketRegion map[string]string
+	// Roles holds, by ARN, the ID token with which a role can be assumed; "" is
+	// one that is assumed with credentials.
+	Roles map[string]string
 	// Skew is how far this server's clock is ahead.
 	Skew time.Duration
 
