@@ -40,6 +40,7 @@ type config struct {
 	DryRun       bool          `env:"DRY-RUN" envDefault:"false"`
 
 	AccountInputs
+	SettingInputs
 	action.CommitInputs
 }
 
@@ -135,7 +136,7 @@ func (c config) checkChoices() error {
 	if key := c.key(strings.Repeat("x", 100), strings.Repeat("0", 64)); len(key) > 1024 {
 		problems = append(problems, action.BadInput("bucket-path", "is too long: an S3 key has at most 1024 bytes"))
 	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, c.checkSettings())...)
 }
 
 // deploysExisting tells that no version is made: one that is there is deployed.

@@ -51,7 +51,7 @@ func (r *rollout) run(ctx context.Context) {
 
 func (r *rollout) execute(ctx context.Context) error {
 	if r.expires.at.IsZero() {
-		r.expires = newDeadline(r.target.Settings.Deadline())
+		r.expires = newDeadline(r.target.Settings.With(r.plan.config.options()).Deadline())
 	}
 	limited, cancel := context.WithDeadline(ctx, r.expires.at)
 	defer cancel()
@@ -82,30 +82,34 @@ func (r *rollout) deploy(ctx context.Context) error {
 	}
 	r.done.outcome.Environment, r.done.previous = env, env.VersionLabel
 	r.learn(ctx)
-	unchanged, err := r.runsAlready(ctx, env)
-	if err == nil && !unchanged {
+	runs, err := r.runsAlready(ctx, env)
+	if err == nil && !runs {
 		_, err = r.stock.ensure(ctx)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		r.done.Result = beanstalk.Rejected
 		return err
-	}
-	if unchanged {
+	case runs && len(r.target.Changes) == 0:
+		r.done.Verdict = verdict(beanstalk.Unchanged, "version %q runs already, health %s", r.plan.label, env.Health)
 		return nil
 	}
-	return r.roll(ctx)
+	return r.roll(ctx, runs)
 }
 
 // learn reads settings and secrets again: an update that was waited for may
 // have changed them, and while it ran they may not have been readable.
 func (r *rollout) learn(ctx context.Context) {
 	known := r.target.Secrets.Known()
-	if err := r.client.Reload(ctx, r.plan.config.App, &r.target); err != nil && known {
+	err := r.client.Reload(ctx, r.plan.config.App, &r.target)
+	if err == nil {
+		r.target.Changes = r.target.Settings.Changes(r.plan.config.options())
+	} else if known {
 		say(r.log, "warning: %v", err)
 	}
 }
 
-// runsAlready tells that there is nothing to do.
+// runsAlready tells that the environment needs no other version.
 func (r *rollout) runsAlready(ctx context.Context, env beanstalk.Environment) (bool, error) {
 	if env.VersionLabel != r.plan.label || !slices.Contains(r.plan.config.AcceptHealth, env.Health) {
 		return false, nil
@@ -121,14 +125,18 @@ func (r *rollout) runsAlready(ctx context.Context, env beanstalk.Environment) (b
 		say(r.log, "the environment holds version %s already, but %s; it is deployed again", r.plan.label, why)
 		return false, nil
 	}
-	r.done.Verdict = verdict(beanstalk.Unchanged, "version %q runs already, health %s", r.plan.label, env.Health)
 	return true, nil
 }
 
-func (r *rollout) roll(ctx context.Context) error {
+// roll sends the version, or only settings where it runs already.
+func (r *rollout) roll(ctx context.Context, runs bool) error {
+	for _, change := range r.target.Changes {
+		say(r.log, "%s", change)
+	}
 	outcome, err := r.client.Roll(ctx, beanstalk.Rollout{
 		App: r.plan.config.App, Env: r.done.name, Label: r.plan.label,
 		AcceptHealth: r.plan.config.AcceptHealth, NoWait: !r.plan.config.Wait,
+		Changes: r.target.Changes, Runs: runs,
 		Policy: r.target.Settings.Policy, Secrets: r.target.Secrets, Log: r.log,
 	})
 	r.done.outcome, r.done.Verdict = outcome, outcome.Verdict

@@ -42,6 +42,7 @@ func (d deployment) run(ctx context.Context) error {
 	if err != nil {
 		return finish(d.runner, newResult(p, beanstalk.Rejected), err)
 	}
+	p.mask(d.runner.Log, target)
 	done, err := newExecution(d.runner.Log, client, p, target).execute(ctx)
 	return finish(d.runner, done, err)
 }

@@ -109,8 +109,8 @@ func (s *stage) run(t *testing.T) ended {
 	s.cancel = cancel
 	code := r.Run(ctx, func(ctx context.Context, r *action.Runner) error { return deployment{r, s.load}.run(ctx) })
 	e := ended{code, plain(log.String()), plainOutputs(readFile(t, outputs)), readFile(t, summary)}
-	for _, secret := range []string{wiretest.Secret, password, "signed-word"} {
-		if strings.Contains(e.String(), secret) {
+	for _, secret := range []string{wiretest.Secret, password, value, "signed-word"} {
+		if strings.Contains(masks.ReplaceAllString(e.String(), ""), secret) {
 			t.Errorf("the run shows %q:\n%s", secret, e)
 		}
 	}
@@ -129,6 +129,7 @@ func readFile(t *testing.T, path string) string {
 var (
 	guard   = regexp.MustCompile(`(?m)^::(stop-commands::)?[A-Z0-9]{26}(::)?\n`)
 	heredoc = regexp.MustCompile(`(?m)^([a-z0-9-]+)<<(\S+)\n(.*)\n(\S+)\n`)
+	masks   = regexp.MustCompile(`(?m)^::add-mask::.*\n`)
 	took    = regexp.MustCompile(`\d+\.\d s`)
 )
 

@@ -20,6 +20,11 @@ func (c *Client) StorageLocation(ctx context.Context) (string, error) {
 	return aws.ToString(out.S3Bucket), nil
 }
 
+// AccountBucket is the name of that bucket, without asking.
+func AccountBucket(region, account string) string {
+	return "elasticbeanstalk-" + region + "-" + account
+}
+
 // checkBucket refuses a bucket that is not there, not ours, or in another
 // region than the environment.
 func (c *Client) checkBucket(ctx context.Context, name string) error {

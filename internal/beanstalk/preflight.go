@@ -21,6 +21,8 @@ type Request struct {
 	Kind Kind
 	// Existing is the label of a version that must be there, or empty.
 	Existing string
+	// Options are the settings that the environments are to have.
+	Options Options
 }
 
 // Target is what was found.
@@ -40,7 +42,9 @@ type Destination struct {
 	Environment Environment
 	// Settings are zero when they could not be read.
 	Settings Settings
-	Secrets  Secrets
+	// Changes are what it lacks of the wanted settings.
+	Changes Changes
+	Secrets Secrets
 }
 
 // credentialTime bounds the search for credentials: outside AWS the default
@@ -133,13 +137,29 @@ func (c *Client) checkEnvironments(ctx context.Context, want Request, t *Target)
 			continue
 		}
 		d := Destination{Environment: envs[i]}
-		if err := c.Reload(ctx, want.App, &d); err != nil {
-			t.Warnings = append(t.Warnings, err.Error())
-		}
+		settings := c.checkSettings(ctx, want, &d, t)
 		t.Destinations = append(t.Destinations, d)
-		problems = append(problems, checkState(envs[i]), CheckKind(envs[i], want.File, want.Kind))
+		problems = append(problems, checkState(envs[i]), CheckKind(envs[i], want.File, want.Kind), settings)
 	}
 	return errors.Join(problems...)
+}
+
+// checkSettings reads the environment's settings and holds the wanted ones
+// against them. Where none are wanted, it goes without.
+func (c *Client) checkSettings(ctx context.Context, want Request, d *Destination, t *Target) error {
+	d.Secrets = want.Options.Secrets()
+	err := c.Reload(ctx, want.App, d)
+	switch {
+	case err != nil && len(want.Options) > 0:
+		return fmt.Errorf("%w; env-vars and option-settings are compared with them, so that only what differs is sent: allow elasticbeanstalk:DescribeConfigurationSettings", err)
+	case err != nil:
+		t.Warnings = append(t.Warnings, err.Error())
+		return nil
+	}
+	d.Changes = d.Settings.Changes(want.Options)
+	warnings, err := c.validate(ctx, want.App, d.Environment.Name, d.Changes, d.Secrets)
+	t.Warnings = append(t.Warnings, warnings...)
+	return errors.Join(d.Settings.CheckProperties(want.Options), err)
 }
 
 func checkState(e Environment) error {

@@ -11,6 +11,10 @@ import (
 // Rollout is one update of one environment to a version that exists.
 type Rollout struct {
 	App, Env, Label string
+	// Changes are settings to send with the version.
+	Changes Changes
+	// Runs tells that the version runs already, so that only settings are sent.
+	Runs bool
 	// AcceptHealth are the healths that are good enough.
 	AcceptHealth []string
 	// Policy is the environment's deployment policy, empty when it is not known.
@@ -52,7 +56,10 @@ func (c *Client) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 	if err != nil {
 		return Outcome{Environment: env}, err
 	}
-	update, err := c.update(ctx, r.App, r.Env, r.Label, r.Log)
+	update, err := c.update(ctx, r)
+	if errors.Is(err, errSeparate) {
+		return c.rollSeparately(ctx, r, env)
+	}
 	if err != nil {
 		return Outcome{Environment: env}, err
 	}

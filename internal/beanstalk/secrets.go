@@ -1,6 +1,7 @@
 package beanstalk
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -19,6 +20,14 @@ type Secrets struct {
 
 // NewSecrets are these values.
 func NewSecrets(values ...string) Secrets { return Secrets{}.with(values...) }
+
+// And are the secrets of both. Where one of them is not known, neither is what
+// may hold it.
+func (s Secrets) And(other Secrets) Secrets {
+	all := s.with(other.values...)
+	all.unread = cmp.Or(s.unread, other.unread)
+	return all
+}
 
 // Hidden stands where a secret stood, Withheld where a whole text stood that
 // may hold secrets which are not known.

@@ -3,6 +3,7 @@ package beanstalk
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,9 +24,15 @@ type Settings struct {
 	Batches int
 	// Evaluation is how long traffic is split.
 	Evaluation time.Duration
+	// Options are all that have a value. Elastic Beanstalk does not tell some
+	// secret ones, such as a database's password.
+	Options Options
 
 	// secrets are the secret values among the environment's properties.
 	secrets []string
+	// replaces tells that settings are to change which may make Elastic
+	// Beanstalk replace instances one batch after the other.
+	replaces bool
 }
 
 // The namespaces of the options that matter here.
@@ -45,6 +52,9 @@ const (
 	batchMargin           = 240 * time.Second
 	launchMargin          = 5 * time.Minute
 	endMargin             = 5 * time.Minute
+	// replaceMargin is the default of the option Timeout of
+	// aws:autoscaling:updatepolicy:rollingupdate.
+	replaceMargin = 30 * time.Minute
 )
 
 // Settings reads what runs now, not what is saved in a template. The secrets of
@@ -87,27 +97,38 @@ func (c *Client) Reload(ctx context.Context, app string, d *Destination) error {
 }
 
 func settings(all []types.ConfigurationOptionSetting) Settings {
-	options, properties := map[string]string{}, map[string]string{}
-	var s Settings
+	options := Options{}
 	for _, o := range all {
-		namespace, name, value := aws.ToString(o.Namespace), aws.ToString(o.OptionName), aws.ToString(o.Value)
-		if namespace == propertyOptions {
-			properties[name] = value
-			continue
+		if value := aws.ToString(o.Value); value != "" {
+			options[Option{aws.ToString(o.Namespace), aws.ToString(o.OptionName), aws.ToString(o.ResourceName)}] = value
 		}
-		options[namespace+"/"+name] = value
 	}
-	s.secrets = propertySecrets(properties)
-	s.Policy = options[commandOptions+"/DeploymentPolicy"]
-	s.CommandTimeout = time.Duration(number(options[commandOptions+"/Timeout"], int(defaultCommandTimeout.Seconds()))) * time.Second
-	s.Evaluation = time.Duration(number(options[splittingOptions+"/EvaluationTime"], 5)) * time.Minute
+	return newSettings(options)
+}
+
+func newSettings(options Options) Settings {
+	s := Settings{Options: options, secrets: propertySecrets(options.properties())}
+	s.Policy = options.get(commandOptions, "DeploymentPolicy")
+	s.CommandTimeout = time.Duration(number(options.get(commandOptions, "Timeout"), int(defaultCommandTimeout.Seconds()))) * time.Second
+	s.Evaluation = time.Duration(number(options.get(splittingOptions, "EvaluationTime"), 5)) * time.Minute
 	s.Batches = batches(s.Policy, options)
 	return s
 }
 
+// With are the settings after an update that brings the wanted ones.
+func (s Settings) With(want Options) Settings {
+	if len(want) == 0 {
+		return s
+	}
+	changed := newSettings(s.Options.Merge(want))
+	changed.secrets = append(changed.secrets, s.secrets...)
+	changed.replaces = slices.ContainsFunc(s.Changes(want), func(c Change) bool { return !c.IsProperty() })
+	return changed
+}
+
 // batches counts the parts, from the size of a batch and the most instances
 // that the environment may have.
-func batches(policy string, options map[string]string) int {
+func batches(policy string, options Options) int {
 	switch policy {
 	case "Immutable", "TrafficSplitting":
 		return 2 // one instance to try, then the rest
@@ -115,13 +136,13 @@ func batches(policy string, options map[string]string) int {
 	default:
 		return 1
 	}
-	if options[environmentOptions+"/EnvironmentType"] == "SingleInstance" {
+	if options.get(environmentOptions, "EnvironmentType") == "SingleInstance" {
 		return 1
 	}
-	size := number(options[commandOptions+"/BatchSize"], 100)
+	size := number(options.get(commandOptions, "BatchSize"), 100)
 	whole := 100
-	if options[commandOptions+"/BatchSizeType"] == "Fixed" {
-		whole = number(options[groupOptions+"/MaxSize"], 4)
+	if options.get(commandOptions, "BatchSizeType") == "Fixed" {
+		whole = number(options.get(groupOptions, "MaxSize"), 4)
 	}
 	n := (whole + size - 1) / size
 	if policy == "RollingWithAdditionalBatch" {
@@ -143,7 +164,7 @@ func number(text string, otherwise int) int {
 // environment that could not be read, count as the longest default.
 func (s Settings) Deadline() time.Duration {
 	if s.Batches == 0 {
-		s = Settings{Policy: "Immutable", CommandTimeout: defaultCommandTimeout, Batches: 2}
+		s = Settings{Policy: "Immutable", CommandTimeout: defaultCommandTimeout, Batches: 2, replaces: s.replaces}
 	}
 	total := time.Duration(s.Batches)*(s.CommandTimeout+batchMargin) + endMargin
 	switch s.Policy {
@@ -153,6 +174,9 @@ func (s Settings) Deadline() time.Duration {
 		total += 2*launchMargin + s.Evaluation
 	case "RollingWithAdditionalBatch":
 		total += launchMargin
+	}
+	if s.replaces {
+		total += replaceMargin
 	}
 	return total
 }

@@ -72,23 +72,21 @@ type accepted struct {
 
 // update starts the deployment. Another update may slip in between our look
 // and our request; then it is waited for, and asked again.
-func (c *Client) update(ctx context.Context, app, name, label string, log io.Writer) (accepted, error) {
+func (c *Client) update(ctx context.Context, r Rollout) (accepted, error) {
 	for {
-		out, err := c.eb.UpdateEnvironment(ctx, &elasticbeanstalk.UpdateEnvironmentInput{
-			ApplicationName: &app, EnvironmentName: &name, VersionLabel: &label,
-		})
+		out, err := c.eb.UpdateEnvironment(ctx, r.request())
 		if err == nil {
 			id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
 			return accepted{requestID: id, begun: out.Status != types.EnvironmentStatusReady, at: time.Now()}, nil
 		}
 		if !invalid(err, "must be ready") {
-			return accepted{}, failed(err, "update environment %q to version %q", name, label)
+			return accepted{}, r.refused(err)
 		}
 		var p pause
 		if err := p.wait(ctx); err != nil {
-			return accepted{}, fmt.Errorf("wait for environment %q to be Ready: %w", name, err)
+			return accepted{}, fmt.Errorf("wait for environment %q to be Ready: %w", r.Env, err)
 		}
-		if _, err := c.AwaitReady(ctx, app, name, log); err != nil {
+		if _, err := c.AwaitReady(ctx, r.App, r.Env, r.Log); err != nil {
 			return accepted{}, err
 		}
 	}

@@ -25,8 +25,15 @@ type Environment struct {
 	// Script is what an update sets off. Without one the environment just
 	// comes to run the version after 20 s.
 	Script []Step
-	// Updates are the labels that were asked for.
+	// Updates are the labels that were asked for, Sent the settings of each:
+	// "NAME=value", and "-NAME" for one to remove.
 	Updates []string
+	Sent    [][]string
+	// Separate tells that version and settings can't go in one update.
+	Separate bool
+	// Invalid are severity and message of what ValidateConfigurationSettings
+	// says of an option.
+	Invalid map[string][2]string
 
 	running []due
 	request string

@@ -69,6 +69,7 @@ var operations = map[string]func(*AWS, url.Values) ([]element, *refusal){
 	"AssumeRoleWithWebIdentity":     (*AWS).assumeRole,
 	"CreateApplicationVersion":      (*AWS).createVersion,
 	"UpdateEnvironment":             (*AWS).update,
+	"ValidateConfigurationSettings": (*AWS).validate,
 	"DescribeEvents":                (*AWS).describeEvents,
 	"DescribeEnvironmentHealth":     (*AWS).health,
 	"DescribeInstancesHealth":       (*AWS).instancesHealth,
@@ -224,12 +225,18 @@ func (a *AWS) createVersion(in url.Values) ([]element, *refusal) {
 
 func (a *AWS) update(in url.Values) ([]element, *refusal) {
 	e, label := a.environment(in), in.Get("VersionLabel")
+	if e.Separate && label != "" && in.Get("OptionSettings.member.1.OptionName")+in.Get("OptionsToRemove.member.1.OptionName") != "" {
+		return nil, &refusal{http.StatusBadRequest, "InvalidParameterCombination", "You cannot update both the release and the configuration."}
+	}
 	if e.Status != "Ready" {
 		return nil, invalid("Environment named %s is in an invalid state for this operation. Must be Ready.", e.Name)
 	}
-	if !slices.ContainsFunc(a.Versions[in.Get("ApplicationName")], func(v *Version) bool { return v.Label == label }) {
+	if label == "" {
+		label = e.Label
+	} else if !slices.ContainsFunc(a.Versions[in.Get("ApplicationName")], func(v *Version) bool { return v.Label == label }) {
 		return nil, invalid("No Application Version named '%s' found.", label)
 	}
+	e.set(in)
 	e.Begin(label, a.requestID(), a.now())
 	return e.describe(), nil
 }

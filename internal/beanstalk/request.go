@@ -1,0 +1,71 @@
+package beanstalk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
+)
+
+// errSeparate tells that version and settings can't go in one update.
+var errSeparate = errors.New("version and settings can't go in one update")
+
+// request is the update: the version with the settings that differ.
+func (r Rollout) request() *elasticbeanstalk.UpdateEnvironmentInput {
+	in := &elasticbeanstalk.UpdateEnvironmentInput{ApplicationName: &r.App, EnvironmentName: &r.Env}
+	if !r.Runs {
+		in.VersionLabel = &r.Label
+	}
+	in.OptionSettings, in.OptionsToRemove = r.Changes.sent()
+	return in
+}
+
+// refused is an update that Elastic Beanstalk does not take. Its words may quote
+// a setting's value.
+func (r Rollout) refused(err error) error {
+	if code(err) == "InvalidParameterCombination" && !r.Runs && len(r.Changes) > 0 {
+		return errSeparate
+	}
+	what := fmt.Sprintf("to version %q", r.Label)
+	if r.Runs {
+		what = "to other settings"
+	}
+	err = failed(err, "update environment %q %s", r.Env, what)
+	if len(r.Changes) == 0 {
+		return err
+	}
+	return hidden{text: NewSecrets(r.Changes.values()...).Hide(err.Error()), err: err}
+}
+
+// hidden is an error with another text.
+type hidden struct {
+	text string
+	err  error
+}
+
+func (h hidden) Error() string { return h.text }
+func (h hidden) Unwrap() error { return h.err }
+
+// rollSeparately sends the settings first, since the new version may need them,
+// and the version after them.
+func (c *Client) rollSeparately(ctx context.Context, r Rollout, env Environment) (Outcome, error) {
+	say(r.Log, "version and settings can't go in one update of environment %q: the settings go first", r.Env)
+	settings := r
+	settings.Label, settings.Runs, settings.NoWait = env.VersionLabel, true, false
+	first, err := c.Roll(ctx, settings)
+	if err != nil {
+		return first, fmt.Errorf("the settings, before the version: %w", err)
+	}
+	// An unhealthy environment may be waiting for the version.
+	if !first.Result.Good() && first.Result != Unhealthy {
+		first.Reason = "the settings, before the version: " + first.Reason
+		return first, nil
+	}
+	r.Changes = nil
+	second, err := c.Roll(ctx, r)
+	second.Events = append(first.Events, second.Events...)
+	second.Began = first.Began
+	second.Took += first.Took
+	return second, err
+}
