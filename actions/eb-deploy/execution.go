@@ -24,6 +24,7 @@ type execution struct {
 
 func newExecution(log *action.Log, client *beanstalk.Client, p plan, target beanstalk.Target) *execution {
 	e := &execution{client: client, plan: p, log: log, stock: newStock(log, client, p, target.Version)}
+	monitor := client.Monitor(p.config.App, p.config.Envs)
 	for _, d := range target.Destinations {
 		name := d.Environment.Name
 		prefix := ""
@@ -31,7 +32,8 @@ func newExecution(log *action.Log, client *beanstalk.Client, p plan, target bean
 			prefix = name + " | "
 		}
 		e.rollouts = append(e.rollouts, &rollout{
-			client: client, plan: p, stock: e.stock, target: d, log: log.Writer(prefix), done: envResult{name: name},
+			client: client, monitor: monitor, plan: p, stock: e.stock, target: d,
+			log: log.Writer(prefix), done: envResult{name: name},
 		})
 	}
 	return e

@@ -14,11 +14,12 @@ import (
 
 // rollout brings one environment to the version.
 type rollout struct {
-	client *beanstalk.Client
-	plan   plan
-	stock  *stock
-	target beanstalk.Destination
-	log    io.WriteCloser
+	client  *beanstalk.Client
+	monitor *beanstalk.Monitor
+	plan    plan
+	stock   *stock
+	target  beanstalk.Destination
+	log     io.WriteCloser
 	// expires is the run's deadline; zero where each environment has as long as
 	// its policy may take.
 	expires deadline
@@ -75,7 +76,7 @@ func (r *rollout) begin() {
 }
 
 func (r *rollout) deploy(ctx context.Context) error {
-	env, err := r.client.AwaitReady(ctx, r.plan.config.App, r.done.name, r.log)
+	env, err := r.monitor.AwaitReady(ctx, r.done.name, r.log)
 	if err != nil {
 		r.done.Result = beanstalk.Rejected
 		return err
@@ -133,16 +134,16 @@ func (r *rollout) roll(ctx context.Context, runs bool) error {
 	for _, change := range r.target.Changes {
 		say(r.log, "%s", change)
 	}
-	outcome, err := r.client.Roll(ctx, beanstalk.Rollout{
-		App: r.plan.config.App, Env: r.done.name, Label: r.plan.label,
+	outcome, err := r.monitor.Roll(ctx, beanstalk.Rollout{
+		Env: r.done.name, Label: r.plan.label,
 		AcceptHealth: r.plan.config.AcceptHealth, NoWait: !r.plan.config.Wait,
 		Changes: r.target.Changes, Runs: runs,
 		Policy: r.target.Settings.Policy, Secrets: r.target.Secrets, Log: r.log,
 	})
-	r.done.outcome, r.done.Verdict = outcome, outcome.Verdict
 	if outcome.Environment.ID == "" {
-		r.done.outcome.Environment = r.target.Environment
+		outcome.Environment = r.done.outcome.Environment
 	}
+	r.done.outcome, r.done.Verdict = outcome, outcome.Verdict
 	if err == nil {
 		return nil
 	}

@@ -5,23 +5,17 @@
 package beanstalk
 
 import (
-	"time"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// maxAttempts is more than the SDK's three: the request limits of Elastic
-// Beanstalk are shared by the whole account, so throttling comes in bursts.
-const maxAttempts = 10
-
 // Client speaks to one region with one set of credentials.
 type Client struct {
 	eb          *elasticbeanstalk.Client
+	pace        *pace
 	s3          *s3.Client
 	sts         *sts.Client
 	uploads     *transfermanager.Client
@@ -34,12 +28,8 @@ type Client struct {
 // AWS_ENDPOINT_URL) holds for all three services, S3 then with the bucket in
 // the path, because a local endpoint has no host name for each bucket.
 func New(cfg aws.Config) *Client {
-	cfg.Retryer = func() aws.Retryer {
-		return retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts = maxAttempts
-			o.MaxBackoff = 20 * time.Second
-		})
-	}
+	cfg.Retryer = newRetryer
+	pace := &pace{}
 	checksums := aws.RequestChecksumCalculationWhenSupported
 	store := s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if o.BaseEndpoint == nil {
@@ -51,9 +41,12 @@ func New(cfg aws.Config) *Client {
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 	})
 	return &Client{
-		eb:  elasticbeanstalk.NewFromConfig(cfg),
-		s3:  store,
-		sts: sts.NewFromConfig(cfg),
+		eb: elasticbeanstalk.NewFromConfig(cfg, func(o *elasticbeanstalk.Options) {
+			pace.client, o.HTTPClient = o.HTTPClient, pace
+		}),
+		pace: pace,
+		s3:   store,
+		sts:  sts.NewFromConfig(cfg),
 		uploads: transfermanager.New(store, func(o *transfermanager.Options) {
 			o.RequestChecksumCalculation = checksums
 		}),

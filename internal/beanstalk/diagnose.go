@@ -132,7 +132,6 @@ func count(all []types.EnvironmentInfoDescription, is func(types.EnvironmentInfo
 
 // awaitTails polls until all instances have answered, or no more of them do.
 func (c *Client) awaitTails(ctx context.Context, env string, w window, instances int) ([]types.EnvironmentInfoDescription, error) {
-	var p pause
 	before := 0
 	for {
 		out, err := c.eb.RetrieveEnvironmentInfo(ctx, &elasticbeanstalk.RetrieveEnvironmentInfoInput{
@@ -148,7 +147,7 @@ func (c *Client) awaitTails(ctx context.Context, env string, w window, instances
 			return infos, nil
 		}
 		before = n
-		if p.wait(ctx) != nil {
+		if c.pace.wait(ctx, lookInterval) != nil {
 			return infos, fmt.Errorf("the logs of environment %q did not come within %s", env, tailTime)
 		}
 	}

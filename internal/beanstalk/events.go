@@ -3,6 +3,7 @@ package beanstalk
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,8 @@ import (
 // Event is something that Elastic Beanstalk reports about an environment.
 type Event struct {
 	At time.Time
+	// Env is the name of the environment, empty for an event of the application.
+	Env string
 	// Severity is TRACE, DEBUG, INFO, WARN, ERROR or FATAL.
 	Severity string
 	Message  string
@@ -59,26 +62,41 @@ func (e Event) tellsFailure() bool {
 }
 
 // overlap is how far before the start events are read, so that none that is
-// dated a little early is lost.
-const overlap = 2 * time.Minute
+// dated a little early is lost. reach is how late an event may show itself
+// while an update goes on.
+const (
+	overlap = 2 * time.Minute
+	reach   = 15 * time.Minute
+)
 
-// eventLog reads an environment's events: each one once, none lost. Events
-// have no id and several may be equal in all they say, so it counts how many
-// of each kind the window holds, and gives those above the count so far. The
-// window's beginning stays, so that an event may appear as late as it likes.
+// eventLog reads environments' events: each one once, none lost. Events have no
+// id and several may be equal in all they say, so it counts how many of each
+// kind a window of time holds, and gives those above the count so far.
 type eventLog struct {
-	client   *Client
-	app, env string
-	since    time.Time
-	seen     map[Event]int
+	client *Client
+	app    string
+	// env is the one environment that is watched; empty where there are several.
+	env string
+	// since is the beginning of the window, now the server's time.
+	since, now time.Time
+	seen       map[Event]int
 }
 
-// newEventLog starts a log at the server's time; what happened before is taken
-// as seen.
-func (c *Client) newEventLog(ctx context.Context, app, env string, now time.Time) (*eventLog, error) {
-	log := &eventLog{client: c, app: app, env: env, since: now.Add(-overlap), seen: map[Event]int{}}
-	_, err := log.fresh(ctx)
-	return log, err
+// newEventLog makes a log that begins at the server's time.
+func (c *Client) newEventLog(app string, envs []string, now time.Time) *eventLog {
+	l := &eventLog{client: c, app: app, since: now.Add(-overlap), now: now, seen: map[Event]int{}}
+	if len(envs) == 1 {
+		l.env = envs[0]
+	}
+	return l
+}
+
+// slide moves the window's beginning on, and forgets what is before it.
+func (l *eventLog) slide(now time.Time) {
+	if since := now.Add(-reach); since.After(l.since) {
+		l.since = since
+		maps.DeleteFunc(l.seen, func(e Event, _ int) bool { return e.At.Before(since) })
+	}
 }
 
 // fresh gives the events that were not given before, oldest first.
@@ -101,25 +119,25 @@ func (l *eventLog) fresh(ctx context.Context) ([]Event, error) {
 	return fresh, nil
 }
 
-// read gives all events of the window, oldest first.
+// read gives all events of the window, oldest first. It goes on by time where
+// there are several pages, not by the service's mark, which may count from the
+// newest event: one that comes in between would be given twice then.
 func (l *eventLog) read(ctx context.Context) ([]Event, error) {
-	in := &elasticbeanstalk.DescribeEventsInput{
-		ApplicationName: &l.app, EnvironmentName: &l.env,
-		StartTime: &l.since, MaxRecords: aws.Int32(1000),
-	}
 	var all []Event
+	var end *time.Time
 	for {
-		out, err := l.client.eb.DescribeEvents(ctx, in)
+		part, more, err := l.part(ctx, end)
 		if err != nil {
-			return nil, failed(err, "read the events of environment %q", l.env)
+			return nil, err
 		}
-		for _, e := range out.Events {
-			all = append(all, event(e))
-		}
-		if aws.ToString(out.NextToken) == "" {
+		if !more {
+			all = append(all, part...)
 			break
 		}
-		in.NextToken = out.NextToken
+		// The instant that the part ends in is read again, whole.
+		last := afterInstant(part[len(part)-1])
+		end = &last
+		all = append(all, slices.DeleteFunc(part, func(e Event) bool { return e.At.Before(last) })...)
 	}
 	// They come newest first; within one instant that order is kept, turned.
 	slices.Reverse(all)
@@ -127,9 +145,53 @@ func (l *eventLog) read(ctx context.Context) ([]Event, error) {
 	return all, nil
 }
 
+// part gives the newest events before an end, at least two instants of them
+// where there are more.
+func (l *eventLog) part(ctx context.Context, end *time.Time) (events []Event, more bool, err error) {
+	in := &elasticbeanstalk.DescribeEventsInput{
+		ApplicationName: &l.app, StartTime: &l.since, EndTime: end, MaxRecords: aws.Int32(1000),
+	}
+	subject := fmt.Sprintf("application %q", l.app)
+	if l.env != "" {
+		in.EnvironmentName = &l.env
+		subject = fmt.Sprintf("environment %q", l.env)
+	}
+	for {
+		out, err := l.client.eb.DescribeEvents(ctx, in)
+		if err != nil {
+			return nil, false, failed(err, "read the events of %s", subject)
+		}
+		l.now = serverTime(out.ResultMetadata)
+		for _, e := range out.Events {
+			events = append(events, event(e))
+		}
+		if aws.ToString(out.NextToken) == "" {
+			return events, false, nil
+		}
+		in.NextToken = out.NextToken
+		if len(events) == 0 {
+			continue
+		}
+		last := afterInstant(events[len(events)-1])
+		switch {
+		case !last.Equal(afterInstant(events[0])):
+			return events, true, nil
+		case in.EndTime == nil || in.EndTime.After(last):
+			// More than a page at one instant: the service's mark is needed, and
+			// nothing newer may come in before it.
+			in.EndTime, in.NextToken, events = &last, nil, nil
+		}
+	}
+}
+
+// afterInstant is the first time after an event that a request can tell from it.
+func afterInstant(e Event) time.Time {
+	return e.At.Truncate(time.Millisecond).Add(time.Millisecond)
+}
+
 func event(e types.EventDescription) Event {
 	return Event{
-		At: aws.ToTime(e.EventDate).UTC(), Severity: string(e.Severity),
+		At: aws.ToTime(e.EventDate).UTC(), Env: aws.ToString(e.EnvironmentName), Severity: string(e.Severity),
 		Message: aws.ToString(e.Message), RequestID: aws.ToString(e.RequestId),
 	}
 }

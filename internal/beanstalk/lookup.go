@@ -2,6 +2,7 @@ package beanstalk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -100,9 +101,15 @@ func (c *Client) environment(ctx context.Context, app, name string) (Environment
 		return Environment{}, at, failed(err, "look up environment %q", name)
 	}
 	if len(envs) == 0 {
-		return Environment{}, at, fmt.Errorf("environment %q of application %q is gone", name, app)
+		return Environment{}, at, gone(app, name)
 	}
 	return envs[0], at, nil
+}
+
+var errGone = errors.New("is gone")
+
+func gone(app, env string) error {
+	return fmt.Errorf("environment %q of application %q %w", env, app, errGone)
 }
 
 func (c *Client) environments(ctx context.Context, in *elasticbeanstalk.DescribeEnvironmentsInput) ([]Environment, time.Time, error) {

@@ -12,8 +12,8 @@ import (
 var errSeparate = errors.New("version and settings can't go in one update")
 
 // request is the update: the version with the settings that differ.
-func (r Rollout) request() *elasticbeanstalk.UpdateEnvironmentInput {
-	in := &elasticbeanstalk.UpdateEnvironmentInput{ApplicationName: &r.App, EnvironmentName: &r.Env}
+func (r Rollout) request(app string) *elasticbeanstalk.UpdateEnvironmentInput {
+	in := &elasticbeanstalk.UpdateEnvironmentInput{ApplicationName: &app, EnvironmentName: &r.Env}
 	if !r.Runs {
 		in.VersionLabel = &r.Label
 	}
@@ -49,11 +49,15 @@ func (h hidden) Unwrap() error { return h.err }
 
 // rollSeparately sends the settings first, since the new version may need them,
 // and the version after them.
-func (c *Client) rollSeparately(ctx context.Context, r Rollout, env Environment) (Outcome, error) {
+func (m *Monitor) rollSeparately(ctx context.Context, r Rollout) (Outcome, error) {
+	env, err := m.client.Environment(ctx, m.app, r.Env)
+	if err != nil {
+		return Outcome{}, err
+	}
 	say(r.Log, "version and settings can't go in one update of environment %q: the settings go first", r.Env)
 	settings := r
 	settings.Label, settings.Runs, settings.NoWait = env.VersionLabel, true, false
-	first, err := c.Roll(ctx, settings)
+	first, err := m.Roll(ctx, settings)
 	if err != nil {
 		return first, fmt.Errorf("the settings, before the version: %w", err)
 	}
@@ -63,7 +67,7 @@ func (c *Client) rollSeparately(ctx context.Context, r Rollout, env Environment)
 		return first, nil
 	}
 	r.Changes = nil
-	second, err := c.Roll(ctx, r)
+	second, err := m.Roll(ctx, r)
 	second.Events = append(first.Events, second.Events...)
 	second.Began = first.Began
 	second.Took += first.Took

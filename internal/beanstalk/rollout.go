@@ -10,7 +10,7 @@ import (
 
 // Rollout is one update of one environment to a version that exists.
 type Rollout struct {
-	App, Env, Label string
+	Env, Label string
 	// Changes are settings to send with the version.
 	Changes Changes
 	// Runs tells that the version runs already, so that only settings are sent.
@@ -47,26 +47,20 @@ type Outcome struct {
 // Roll updates the environment and follows it until the verdict is clear or
 // the context's deadline passes (result timed-out). An update that is not
 // accepted is an error, and so is a context that is cancelled.
-func (c *Client) Roll(ctx context.Context, r Rollout) (Outcome, error) {
-	env, now, err := c.environment(ctx, r.App, r.Env)
+func (m *Monitor) Roll(ctx context.Context, r Rollout) (Outcome, error) {
+	f := &follower{env: r.Env}
+	defer m.leave(f)
+	update, err := m.update(ctx, r, f)
+	if errors.Is(err, errSeparate) {
+		return m.rollSeparately(ctx, r)
+	}
 	if err != nil {
 		return Outcome{}, err
 	}
-	events, err := c.newEventLog(ctx, r.App, r.Env, now)
-	if err != nil {
-		return Outcome{Environment: env}, err
-	}
-	update, err := c.update(ctx, r)
-	if errors.Is(err, errSeparate) {
-		return c.rollSeparately(ctx, r, env)
-	}
-	if err != nil {
-		return Outcome{Environment: env}, err
-	}
 	w := &watch{
-		client: c, rollout: r, events: events, started: update.at,
+		monitor: m, rollout: r, follower: f, started: update.at,
 		want: Expected{Label: r.Label, RequestID: update.requestID, AcceptHealth: r.AcceptHealth, Policy: r.Policy},
-		out:  Outcome{Environment: env, RequestID: update.requestID, Began: now},
+		out:  Outcome{RequestID: update.requestID, Began: f.since},
 		seen: Observation{Begun: update.begun},
 	}
 	if r.NoWait {
@@ -78,14 +72,14 @@ func (c *Client) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 
 // watch follows one update.
 type watch struct {
-	client  *Client
-	rollout Rollout
-	events  *eventLog
-	want    Expected
-	started time.Time
-	ready   time.Time // since when the environment is Ready; zero when it is not
-	seen    Observation
-	out     Outcome
+	monitor  *Monitor
+	rollout  Rollout
+	follower *follower
+	want     Expected
+	started  time.Time
+	ready    time.Time // since when the environment is Ready; zero when it is not
+	seen     Observation
+	out      Outcome
 	// basic tells that the instances can't be asked.
 	basic bool
 }
@@ -95,7 +89,6 @@ type watch struct {
 const maxBlind = 5
 
 func (w *watch) follow(ctx context.Context) (Outcome, error) {
-	var p pause
 	blind := 0
 	for {
 		err := w.look(ctx)
@@ -104,20 +97,15 @@ func (w *watch) follow(ctx context.Context) (Outcome, error) {
 			return w.stopped(ctx)
 		case err == nil:
 			blind = 0
-		case Refused(err) || blind >= maxBlind:
+		case Refused(err) || errors.Is(err, errGone) || blind >= maxBlind:
 			return w.out, fmt.Errorf("the update to %q was sent, but can't be followed: %w", w.rollout.Label, err)
 		default:
 			blind++
 			say(w.rollout.Log, "warning: %v", err)
 		}
-		if err == nil {
-			if w.out.Verdict = Judge(w.want, w.seen); w.out.Result != "" {
-				w.out.Took = time.Since(w.started)
-				return w.out, nil
-			}
-		}
-		if p.wait(ctx) != nil {
-			return w.stopped(ctx)
+		if err == nil && w.out.Result != "" {
+			w.out.Took = time.Since(w.started)
+			return w.out, nil
 		}
 	}
 }
@@ -140,30 +128,55 @@ func (w *watch) stopped(ctx context.Context) (Outcome, error) {
 	return w.out, nil
 }
 
-// look makes an observation. The events come after the status, so that all
-// that led to a status is known when it is judged.
+// look makes an observation and judges it. A verdict is only given with the
+// events that came after the status, so that all that led to it is known.
 func (w *watch) look(ctx context.Context) error {
-	env, _, err := w.client.environment(ctx, w.rollout.App, w.rollout.Env)
+	env, err := w.monitor.look(ctx, w.follower)
 	if err != nil {
 		return err
 	}
-	fresh, err := w.events.fresh(ctx)
+	w.note(env)
+	if err := w.hear(ctx, false); err != nil {
+		return err
+	}
+	if err := w.ask(ctx); err != nil {
+		return err
+	}
+	verdict := Judge(w.want, w.seen)
+	if verdict.Result != "" {
+		if err := w.hear(ctx, true); err != nil {
+			return err
+		}
+		verdict = Judge(w.want, w.seen)
+	}
+	w.out.Verdict = verdict
+	return nil
+}
+
+// hear takes the events that are there, current ones where they are needed.
+func (w *watch) hear(ctx context.Context, current bool) error {
+	fresh, err := w.monitor.news(ctx, w.follower, current)
 	if err != nil {
 		return err
 	}
 	w.take(fresh)
-	w.note(env)
-	if env.Status == "Ready" && !w.basic {
-		w.seen.Instances, err = w.client.instances(ctx, env.Name)
-		if err != nil && !Refused(err) {
-			return err
-		}
-		w.basic = err != nil
-		if refusesPermission(err) {
-			say(w.rollout.Log, "warning: %v; so the verdict goes by the environment alone", err)
-		}
+	return nil
+}
+
+// ask has the instances speak, once the environment is Ready.
+func (w *watch) ask(ctx context.Context) error {
+	if w.seen.Environment.Status != "Ready" || w.basic {
+		return nil
 	}
-	w.out.Instances = w.seen.Instances
+	instances, err := w.monitor.client.instances(ctx, w.rollout.Env)
+	if err != nil && !Refused(err) {
+		return err
+	}
+	w.basic = err != nil
+	if refusesPermission(err) {
+		say(w.rollout.Log, "warning: %v; so the verdict goes by the environment alone", err)
+	}
+	w.seen.Instances, w.out.Instances = instances, instances
 	return nil
 }
 

@@ -1,10 +1,11 @@
 package beanstalk
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,51 +14,35 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk/types"
 )
 
-// pause is how long to wait before the next look: short at first, since a
-// small deployment ends in seconds, then longer, and never in step with other
-// pipelines of the account, whose requests count against the same limit.
-type pause struct{ next time.Duration }
-
-const (
-	shortestPause = time.Second
-	longestPause  = 10 * time.Second
-)
-
-// wait ends early with the context's error.
-func (p *pause) wait(ctx context.Context) error {
-	p.next = min(max(p.next*3/2, shortestPause), longestPause)
-	timer := time.NewTimer(p.next + rand.N(p.next/4))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
-}
-
 // AwaitReady waits until the environment takes an update, which it does only
 // when it is Ready. An environment that is going away is an error.
-func (c *Client) AwaitReady(ctx context.Context, app, name string, log io.Writer) (Environment, error) {
-	var p pause
-	last := ""
+func (m *Monitor) AwaitReady(ctx context.Context, env string, log io.Writer) (Environment, error) {
+	last, blind := "", 0
+	f, err := m.newFollower(ctx, env)
+	if err != nil {
+		return Environment{}, fmt.Errorf("wait for environment %q: %w", env, err)
+	}
 	for {
-		env, err := c.Environment(ctx, app, name)
-		if err != nil {
-			return env, err
+		seen, err := m.look(ctx, f)
+		switch {
+		case ctx.Err() != nil:
+			return seen, fmt.Errorf("wait for environment %q, which is %s, to be Ready: %w", env, cmp.Or(last, "not known"), context.Cause(ctx))
+		case err != nil && (Refused(err) || errors.Is(err, errGone) || blind >= maxBlind):
+			return seen, err
+		case err != nil:
+			blind++
+			say(log, "warning: %v", err)
+			continue
 		}
-		switch types.EnvironmentStatus(env.Status) {
+		switch blind = 0; types.EnvironmentStatus(seen.Status) {
 		case types.EnvironmentStatusReady:
-			return env, nil
+			return seen, nil
 		case types.EnvironmentStatusTerminating, types.EnvironmentStatusTerminated:
-			return env, fmt.Errorf("environment %q is %s and takes no version any more", name, env.Status)
+			return seen, fmt.Errorf("environment %q is %s and takes no version any more", env, seen.Status)
 		}
-		if env.Status != last {
-			say(log, "environment %q is %s; waiting until it is Ready", name, env.Status)
-			last = env.Status
-		}
-		if err := p.wait(ctx); err != nil {
-			return env, fmt.Errorf("wait for environment %q, which is %s, to be Ready: %w", name, env.Status, err)
+		if seen.Status != last {
+			say(log, "environment %q is %s; waiting until it is Ready", env, seen.Status)
+			last = seen.Status
 		}
 	}
 }
@@ -72,9 +57,12 @@ type accepted struct {
 
 // update starts the deployment. Another update may slip in between our look
 // and our request; then it is waited for, and asked again.
-func (c *Client) update(ctx context.Context, r Rollout) (accepted, error) {
+func (m *Monitor) update(ctx context.Context, r Rollout, f *follower) (accepted, error) {
 	for {
-		out, err := c.eb.UpdateEnvironment(ctx, r.request())
+		if err := m.follow(ctx, f); err != nil {
+			return accepted{}, err
+		}
+		out, err := m.client.eb.UpdateEnvironment(ctx, r.request(m.app))
 		if err == nil {
 			id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
 			return accepted{requestID: id, begun: out.Status != types.EnvironmentStatusReady, at: time.Now()}, nil
@@ -82,11 +70,7 @@ func (c *Client) update(ctx context.Context, r Rollout) (accepted, error) {
 		if !invalid(err, "must be ready") {
 			return accepted{}, r.refused(err)
 		}
-		var p pause
-		if err := p.wait(ctx); err != nil {
-			return accepted{}, fmt.Errorf("wait for environment %q to be Ready: %w", r.Env, err)
-		}
-		if _, err := c.AwaitReady(ctx, r.App, r.Env, r.Log); err != nil {
+		if _, err := m.AwaitReady(ctx, r.Env, r.Log); err != nil {
 			return accepted{}, err
 		}
 	}

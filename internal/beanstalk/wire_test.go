@@ -452,8 +452,8 @@ func TestFailureIsToldByWordsThatAreHidden(t *testing.T) {
 			e.Events = append(e.Events, wiretest.Event{At: time.Now(), Severity: "ERROR", Message: "Failed to deploy application."})
 			e.Finish("new-2")
 		}}}
-		got, err := c.Roll(t.Context(), beanstalk.Rollout{
-			App: app, Env: envName, Label: "new-2", AcceptHealth: []string{"Green"}, Secrets: beanstalk.NewSecrets("Failed"), Log: io.Discard,
+		got, err := c.Monitor(app, []string{envName}).Roll(t.Context(), beanstalk.Rollout{
+			Env: envName, Label: "new-2", AcceptHealth: []string{"Green"}, Secrets: beanstalk.NewSecrets("Failed"), Log: io.Discard,
 		})
 		if err != nil || got.Result != beanstalk.Failed || got.Reason != "*** to deploy application." {
 			t.Errorf("%q, %q, %v", got.Result, got.Reason, err)
@@ -481,8 +481,8 @@ func prepared(wire *wiretest.AWS) {
 }
 
 func roll(ctx context.Context, c *beanstalk.Client, log io.Writer) (beanstalk.Outcome, error) {
-	return c.Roll(ctx, beanstalk.Rollout{
-		App: app, Env: envName, Label: "new-2", AcceptHealth: []string{"Green", "Yellow"},
+	return c.Monitor(app, []string{envName}).Roll(ctx, beanstalk.Rollout{
+		Env: envName, Label: "new-2", AcceptHealth: []string{"Green", "Yellow"},
 		Policy: "Immutable", Secrets: beanstalk.NewSecrets("pass-word-1"), Log: log,
 	})
 }
@@ -499,9 +499,9 @@ func TestRoll(t *testing.T) {
 				}
 			}},
 			{After: 3 * time.Second, Do: func(e *wiretest.Environment) { e.Report("INFO", "Pulled\nan image with pass-word-1.") }},
-			{After: 8 * time.Second, Do: func(e *wiretest.Environment) {
+			{After: 25 * time.Second, Do: func(e *wiretest.Environment) {
 				// An event may show itself late.
-				e.Events = append(e.Events, wiretest.Event{At: time.Now().Add(-7 * time.Second), Severity: "WARN", Message: "late"})
+				e.Events = append(e.Events, wiretest.Event{At: time.Now().Add(-20 * time.Second), Severity: "WARN", Message: "late"})
 			}},
 			{After: time.Minute, Do: func(e *wiretest.Environment) { e.Finish("new-2") }},
 		}
@@ -658,7 +658,7 @@ func TestRollRejectedAndCancelled(t *testing.T) {
 func TestRollNoWait(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, env *wiretest.Environment, c *beanstalk.Client) {
 		prepared(wire)
-		got, err := c.Roll(t.Context(), beanstalk.Rollout{App: app, Env: envName, Label: "new-2", NoWait: true, Log: io.Discard})
+		got, err := c.Monitor(app, []string{envName}).Roll(t.Context(), beanstalk.Rollout{Env: envName, Label: "new-2", NoWait: true, Log: io.Discard})
 		if err != nil || got.Result != beanstalk.Created || got.RequestID == "" || env.Status != "Updating" {
 			t.Errorf("%+v, %v", got, err)
 		}
@@ -668,12 +668,12 @@ func TestRollNoWait(t *testing.T) {
 func TestAwaitReady(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, env *wiretest.Environment, c *beanstalk.Client) {
 		env.Status = "Terminating"
-		_, err := c.AwaitReady(t.Context(), app, envName, io.Discard)
+		_, err := c.Monitor(app, []string{envName}).AwaitReady(t.Context(), envName, io.Discard)
 		wantError(t, err, "is Terminating")
 		env.Status = "Updating"
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		_, err = c.AwaitReady(ctx, app, envName, io.Discard)
+		_, err = c.Monitor(app, []string{envName}).AwaitReady(ctx, envName, io.Discard)
 		if wantError(t, err, `wait for environment "Dockerfullstack-env", which is Updating`); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v is no deadline", err)
 		}

@@ -36,6 +36,7 @@ type Environment struct {
 	Invalid map[string][2]string
 
 	running []due
+	clock   time.Time
 	request string
 	asked   time.Time
 }
@@ -50,6 +51,10 @@ type Instance struct {
 type Event struct {
 	At                           time.Time
 	Severity, Message, RequestID string
+	// Delay is how long after At it shows itself.
+	Delay time.Duration
+
+	env string
 }
 
 // Step is a change of an environment, so long after the update began.
@@ -91,6 +96,7 @@ func (e *Environment) Finish(label string) {
 
 // advance does the steps that are due.
 func (e *Environment) advance(now time.Time) {
+	e.clock = now
 	for len(e.running) > 0 && !e.running[0].at.After(now) {
 		next := e.running[0]
 		e.running = e.running[1:]
@@ -99,15 +105,20 @@ func (e *Environment) advance(now time.Time) {
 	}
 }
 
-// after gives the events since a time, the newest first.
-func (e *Environment) after(since time.Time) []Event {
+// between gives the events that show themselves from a time on, and before
+// another, the newest first. They are dated to the millisecond, as in answers.
+func (e *Environment) between(start, end string) []Event {
+	since, _ := time.Parse(time.RFC3339Nano, start)
+	until, _ := time.Parse(time.RFC3339Nano, end)
 	var found []Event
 	for _, event := range e.Events {
-		if !event.At.Before(since) {
+		at := event.At.Truncate(time.Millisecond)
+		shown := event.Delay == 0 || !e.clock.Before(event.At.Add(event.Delay))
+		if shown && !at.Before(since) && (until.IsZero() || at.Before(until)) {
+			event.At, event.env = at, e.Name
 			found = append(found, event)
 		}
 	}
 	slices.Reverse(found)
-	slices.SortStableFunc(found, func(a, b Event) int { return b.At.Compare(a.At) })
 	return found
 }

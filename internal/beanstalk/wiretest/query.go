@@ -1,6 +1,7 @@
 package wiretest
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"maps"
@@ -143,10 +144,19 @@ func (a *AWS) describeApplications(url.Values) ([]element, *refusal) {
 
 func (a *AWS) describeEnvironments(in url.Values) ([]element, *refusal) {
 	found := slices.Clone(a.Apps[in.Get("ApplicationName")])
-	if name := in.Get("EnvironmentNames.member.1"); name != "" {
-		found = slices.DeleteFunc(found, func(e *Environment) bool { return e.Name != name })
+	if names := plainMembers(in, "EnvironmentNames"); len(names) > 0 {
+		found = slices.DeleteFunc(found, func(e *Environment) bool { return !slices.Contains(names, e.Name) })
 	}
 	return []element{list("Environments", found, (*Environment).describe)}, nil
+}
+
+// plainMembers are the elements of a list of texts in a request.
+func plainMembers(in url.Values, name string) []string {
+	var all []string
+	for i := 1; in.Has(fmt.Sprintf("%s.member.%d", name, i)); i++ {
+		all = append(all, in.Get(fmt.Sprintf("%s.member.%d", name, i)))
+	}
+	return all
 }
 
 func (e *Environment) describe() []element {
@@ -242,14 +252,14 @@ func (a *AWS) update(in url.Values) ([]element, *refusal) {
 }
 
 func (a *AWS) describeEvents(in url.Values) ([]element, *refusal) {
-	since, _ := time.Parse(time.RFC3339Nano, in.Get("StartTime"))
-	events := a.environment(in).after(since)
+	events := a.events(in)
 	first, _ := strconv.Atoi(in.Get("NextToken"))
 	most, _ := strconv.Atoi(in.Get("MaxRecords"))
-	page := events[first:min(len(events), first+min(most, PageSize))]
+	page := events[first:min(len(events), first+min(most, cmp.Or(a.PageSize, PageSize)))]
 	result := []element{list("Events", page, func(e Event) []element {
 		fields := []element{
 			{"EventDate", e.At.UTC().Format("2006-01-02T15:04:05.000Z")}, {"Severity", e.Severity}, {"Message", e.Message},
+			{"EnvironmentName", e.env},
 		}
 		if e.RequestID != "" {
 			fields = append(fields, element{"RequestId", e.RequestID})
@@ -259,11 +269,29 @@ func (a *AWS) describeEvents(in url.Values) ([]element, *refusal) {
 	if next := first + len(page); next < len(events) {
 		result = append(result, element{"NextToken", strconv.Itoa(next)})
 	}
+	if a.BetweenPages != nil {
+		a.BetweenPages()
+	}
 	return result, nil
 }
 
-// PageSize is how many events a page has at most. It is small, so that paging
-// is always tried.
+// events are those that are asked for, the newest first.
+func (a *AWS) events(in url.Values) []Event {
+	var found []Event
+	for _, e := range a.Apps[in.Get("ApplicationName")] {
+		if name := in.Get("EnvironmentName"); name == "" || name == e.Name {
+			found = append(found, e.between(in.Get("StartTime"), in.Get("EndTime"))...)
+		}
+	}
+	if id := in.Get("EnvironmentId"); id != "" {
+		found = a.environment(in).between(in.Get("StartTime"), in.Get("EndTime"))
+	}
+	slices.SortStableFunc(found, func(a, b Event) int { return b.At.Compare(a.At) })
+	return found
+}
+
+// PageSize is how many events a page has at most, unless AWS.PageSize says
+// otherwise. It is small, so that paging is always tried.
 const PageSize = 3
 
 func (a *AWS) health(in url.Values) ([]element, *refusal) {

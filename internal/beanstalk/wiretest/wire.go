@@ -37,6 +37,10 @@ type AWS struct {
 	Roles map[string]string
 	// Skew is how far this server's clock is ahead.
 	Skew time.Duration
+	// PageSize is how many events a page has at most, 0 for the constant.
+	PageSize int
+	// BetweenPages is called after each page of events.
+	BetweenPages func()
 
 	mu       sync.Mutex
 	calls    []string
