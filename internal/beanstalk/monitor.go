@@ -118,10 +118,13 @@ func (m *Monitor) newFollower(ctx context.Context, env string) (*follower, error
 	return f, nil
 }
 
-// refresh looks at all environments, and in every second round at the events,
-// which tell nothing that the end of an update waits for. Its own error is only
+// eventsEvery is in which rounds events are read.
+const eventsEvery = 3
+
+// refresh looks at all environments, and in some rounds at the events, which tell nothing that the end of an update waits for. Its own error is only
 // that of the context; that of the service is handed to all.
 func (m *Monitor) refresh(ctx context.Context) error {
+	began := time.Now()
 	envs, at, err := m.client.environments(ctx, &elasticbeanstalk.DescribeEnvironmentsInput{
 		ApplicationName: &m.app, EnvironmentNames: m.names,
 	})
@@ -129,7 +132,7 @@ func (m *Monitor) refresh(ctx context.Context) error {
 		err = failed(err, "look up the environments of application %q", m.app)
 	}
 	m.round++
-	if err == nil && m.events != nil && m.round%2 == 0 {
+	if err == nil && m.events != nil && m.round%eventsEvery == 0 {
 		m.events.slide(at)
 		err = m.readEvents(ctx)
 	}
@@ -139,7 +142,7 @@ func (m *Monitor) refresh(ctx context.Context) error {
 	}
 	m.looked = time.Now()
 	m.interval = min(max(m.interval*3/2, shortestInterval), lookInterval)
-	m.next = m.looked.Add(jittered(m.interval))
+	m.next = began.Add(jittered(m.interval))
 	m.err = err
 	m.envs = make(map[string]Environment, len(envs))
 	for _, e := range envs {

@@ -136,7 +136,10 @@ func (w *watch) look(ctx context.Context) error {
 		return err
 	}
 	w.note(env)
-	if err := w.hear(ctx, false); err != nil {
+	// Another version alone may be the moment before the update begins to show;
+	// the events tell it from a rollback.
+	other := env.Status == "Ready" && env.VersionLabel != w.want.Label
+	if err := w.hear(ctx, other); err != nil {
 		return err
 	}
 	if err := w.ask(ctx); err != nil {

@@ -90,6 +90,10 @@ func (a *AWS) serveQuery(w http.ResponseWriter, r *http.Request) error {
 		a.refuse(w, &refusal{f.Status, f.Code, f.Message})
 		return nil
 	}
+	if a.Throttled != nil && name != "GetCallerIdentity" && a.Throttled() {
+		a.refuse(w, &refusal{http.StatusBadRequest, "Throttling", "Rate exceeded"})
+		return nil
+	}
 	operation, ok := operations[name]
 	if !ok {
 		panic("the wire does not know the operation " + name)

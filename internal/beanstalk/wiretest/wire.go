@@ -39,6 +39,10 @@ type AWS struct {
 	Skew time.Duration
 	// PageSize is how many events a page has at most, 0 for the constant.
 	PageSize int
+	// Throttled tells whether to throttle an answer of Elastic Beanstalk.
+	Throttled func() bool
+	// Latency is how long an answer takes.
+	Latency time.Duration
 	// BetweenPages is called after each page of events.
 	BetweenPages func()
 
@@ -118,6 +122,9 @@ func (a *AWS) Wrote() []string {
 func (a *AWS) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
+	}
+	if a.Latency > 0 {
+		time.Sleep(a.Latency)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
