@@ -10,6 +10,7 @@ import (
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/beanstalk"
+	"github.com/guk0/travois/internal/registry"
 )
 
 // config is the action's inputs.
@@ -23,10 +24,11 @@ type config struct {
 	MaxParallel int  `env:"MAX-PARALLEL" envDefault:"0"`
 	FailFast    bool `env:"FAIL-FAST" envDefault:"true"`
 
-	Images   string `env:"IMAGES"`
-	Tags     string `env:"TAGS"`
-	Digests  string `env:"DIGESTS"`
-	Registry string `env:"REGISTRY" envDefault:"docker.io"`
+	Images  string `env:"IMAGES"`
+	Tags    string `env:"TAGS"`
+	Digests string `env:"DIGESTS"`
+	registry.LoginInputs
+	CheckImages bool `env:"CHECK-IMAGES" envDefault:"true"`
 
 	Source      string `env:"SOURCE" envDefault:"."`
 	ComposeFile string `env:"COMPOSE-FILE"`
@@ -84,7 +86,11 @@ func (h *healths) UnmarshalText(text []byte) error {
 func read(r *action.Runner) (config, error) {
 	var c config
 	err := r.Inputs(&c)
-	return c, errors.Join(err, c.checkNames(), c.checkChoices())
+	credentials, credentialsErr := c.Credentials()
+	for _, secret := range credentials.Secrets() {
+		r.Log.Mask(secret)
+	}
+	return c, errors.Join(err, credentialsErr, c.checkNames(), c.checkChoices())
 }
 
 // checkNames holds the names against the limits of Elastic Beanstalk and S3.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/bundle"
+	"github.com/guk0/travois/internal/registry"
 )
 
 const v1File = `{"AWSEBDockerrunVersion": "1", "Image": {"Name": "guk0/app:old"}, "Ports": [{"ContainerPort": 80}]}`
@@ -30,7 +31,7 @@ func TestReferences(t *testing.T) {
 		{"tag and digest", compose, config{Tags: `{"frontend":"t"}`, Digests: `{"frontend":"` + digest + `"}`}, map[string]string{"frontend": "guk0/docker-frontend:t@" + digest}},
 		{"digest alone drops the file's tag", compose, config{Digests: `{"backend":"` + digest + `"}`}, map[string]string{"backend": "guk0/docker-backend@" + digest}},
 		{"a variable as the tag", compose, config{Tags: `{"backend":"t"}`}, map[string]string{"backend": "guk0/docker-backend:t"}},
-		{"a registry for those without one", hosted, config{Tags: `{"web":"t","official":"t"}`, Registry: "localhost:5000"}, map[string]string{"web": "ghcr.io/guk0/web:t", "official": "localhost:5000/nginx:t"}},
+		{"a registry for those without one", hosted, config{Tags: `{"web":"t","official":"t"}`, LoginInputs: registry.LoginInputs{Registry: "localhost:5000"}}, map[string]string{"web": "ghcr.io/guk0/web:t", "official": "localhost:5000/nginx:t"}},
 		{"Docker Hub stays short", hosted, config{Tags: `{"official":"t"}`}, map[string]string{"official": "nginx:t"}},
 		{"whole references", compose, config{Images: `{"frontend":"quay.io/a/b:t@` + digest + `"}`}, map[string]string{"frontend": "quay.io/a/b:t@" + digest}},
 		{"Dockerrun takes the digest", v2, config{Images: `{"frontend":"docker.io/a/b:t@` + digest + `","backend":"a/c:t"}`}, map[string]string{"frontend": "docker.io/a/b@" + digest, "backend": "a/c:t"}},

@@ -25,6 +25,8 @@ type plan struct {
 	file        deployFile
 	images      map[string]image.Reference
 	changes     []bundle.Change
+	asks        bundle.Asks
+	extensions  extensions
 	bundle      *bundle.Bundle
 	hash        string
 	key         string
@@ -46,12 +48,15 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, dir strin
 		return plan{}, err
 	}
 	p := plan{
-		config: c, file: file, images: refs, bundle: minimal, hash: hash,
+		config: c, file: file, images: refs, extensions: readExtensions(dir), bundle: minimal, hash: hash,
 		changes:     append(rendered.Changes, minimal.Changes()...),
 		label:       cmp.Or(c.VersionLabel, defaultLabel(trigger.SHA, hash)),
 		description: cmp.Or(c.Description, trigger.Subject),
 	}
 	p.key = c.key(p.label, hash)
+	if file.kind == bundle.Compose {
+		p.asks = bundle.AsksOf(file.source, replaced(refs))
+	}
 	return p, nil
 }
 
@@ -68,6 +73,14 @@ func render(file deployFile, refs map[string]image.Reference) (bundle.Rendered, 
 		return bundle.RenderCompose(file.path, file.source, texts)
 	}
 	return bundle.RenderDockerrun(file.path, file.source, texts)
+}
+
+func replaced(refs map[string]image.Reference) map[string]bool {
+	all := make(map[string]bool, len(refs))
+	for service := range refs {
+		all[service] = true
+	}
+	return all
 }
 
 // defaultLabel tells the commit and the content apart: the same commit may be
@@ -89,6 +102,7 @@ func (p plan) request() beanstalk.Request {
 		return r
 	}
 	r.File, r.Kind = string(p.file.kind), p.file.platform()
+	r.Label, r.Hash = p.label, p.hash
 	return r
 }
 

@@ -38,7 +38,7 @@ func (d deployment) run(ctx context.Context) error {
 		d.runner.Log.Printf("%s", p)
 		return finish(d.runner, newResult(p, planned), nil)
 	}
-	target, err := d.preflight(ctx, client, p.request())
+	target, err := d.check(ctx, client, p)
 	if err != nil {
 		return finish(d.runner, newResult(p, beanstalk.Rejected), err)
 	}

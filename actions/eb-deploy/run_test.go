@@ -38,8 +38,8 @@ services:
       - ./frontend:/app
   backend:
     image: guk0/docker-backend:${TAG:-latest}
-    environment:
-      MYSQL_HOST: ${MYSQL_HOST}
+    environment: {MYSQL_HOST: "${MYSQL_HOST}"}
+    ports: ["80:5000"]
 `
 
 const dockerrunFile = `{
@@ -142,9 +142,10 @@ func on(t *testing.T, f func(t *testing.T, s *stage)) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		wire, env := wiretest.New()
-		env.Options = append(env.Options, [3]string{"aws:elasticbeanstalk:application:environment", "MYSQL_ROOT_PASSWORD", password})
+		env.Options = append(env.Options, [3]string{"aws:elasticbeanstalk:application:environment", "MYSQL_HOST", "db.internal.test"},
+			[3]string{"aws:elasticbeanstalk:application:environment", "MYSQL_ROOT_PASSWORD", password})
 		s := &stage{wire: wire, env: env, dir: dir, inputs: map[string]string{
-			"region": "ap-northeast-2", "app": "docker-fullstack", "env": "Dockerfullstack-env",
+			"region": "ap-northeast-2", "app": "docker-fullstack", "env": "Dockerfullstack-env", "check-images": "false",
 			"tags":    `{"frontend":"sha-0123456789ab","backend":"sha-0123456789ab"}`,
 			"digests": `{"frontend":"` + digest + `","backend":"` + digest + `"}`,
 		}}

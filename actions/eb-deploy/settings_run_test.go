@@ -17,8 +17,7 @@ const value = "word-of-the-api"
 // excess: only what differs goes, with the version, and only once.
 func TestSettingsSent(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {
-		s.env.Options = append(s.env.Options, [3]string{"aws:elasticbeanstalk:application:environment", "OLD", "1"},
-			[3]string{"aws:elasticbeanstalk:application:environment", "MYSQL_HOST", "db.internal.test"})
+		s.env.Options = append(s.env.Options, [3]string{"aws:elasticbeanstalk:application:environment", "OLD", "1"})
 		s.inputs["env-vars"] = "API_KEY=" + value + "\nMYSQL_HOST=db.internal.test\nOLD=\nNEVER=\n"
 		s.inputs["option-settings"] = `{"aws:elasticbeanstalk:command":{"Timeout":600},"aws:autoscaling:asg":{"MaxSize":2}}`
 		got := s.run(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
@@ -25,15 +26,16 @@ func AccountBucket(region, account string) string {
 	return "elasticbeanstalk-" + region + "-" + account
 }
 
-// checkBucket refuses a bucket that is not there, not ours, or in another
-// region than the environment.
-func (c *Client) checkBucket(ctx context.Context, name string) error {
+// checkBucket refuses a bucket that is not there, not the account's, or in
+// another region than the environment. An account that is not known is not
+// compared.
+func (c *Client) checkBucket(ctx context.Context, name, account string) error {
 	if err := CheckBucket(name); err != nil {
 		return fmt.Errorf("bucket-name: %w", err)
 	}
-	out, err := c.s3.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &name})
+	out, err := c.s3.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &name, ExpectedBucketOwner: orNil(account)})
 	if err != nil {
-		return c.bucketError(name, err)
+		return c.bucketError(name, account, err)
 	}
 	if region := aws.ToString(out.BucketRegion); region != "" && region != c.region {
 		return fmt.Errorf("bucket-name: %q is in %s, but Elastic Beanstalk takes a bundle only from a bucket in %s", name, region, c.region)
@@ -43,12 +45,12 @@ func (c *Client) checkBucket(ctx context.Context, name string) error {
 
 // bucketError explains the bare status codes that a HEAD request has instead
 // of an error text.
-func (c *Client) bucketError(name string, err error) error {
+func (c *Client) bucketError(name, account string, err error) error {
 	switch status(err) {
 	case http.StatusNotFound:
 		return fmt.Errorf("bucket-name: there is no bucket %q; create it in %s, or leave bucket-name empty to use the account's Elastic Beanstalk bucket", name, c.region)
 	case http.StatusForbidden:
-		return fmt.Errorf("bucket-name: access to bucket %q is denied: it belongs to another account, or the role lacks s3:ListBucket on it", name)
+		return fmt.Errorf("bucket-name: access to bucket %q is denied: it does not belong to the account%s, or the role lacks s3:ListBucket on it", name, strings.TrimRight(" "+account, " "))
 	case http.StatusMovedPermanently, http.StatusBadRequest:
 		return fmt.Errorf("bucket-name: %q is in another region, but Elastic Beanstalk takes a bundle only from a bucket in %s", name, c.region)
 	}

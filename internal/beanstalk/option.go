@@ -83,7 +83,8 @@ func (o Options) find(wanted Option) Option {
 	return wanted
 }
 
-func (o Options) get(namespace, name string) string {
+// Get is the value of a setting by its name, empty where it has none.
+func (o Options) Get(namespace, name string) string {
 	return o[o.find(Option{Namespace: namespace, Name: name})]
 }
 
@@ -96,6 +97,19 @@ func (o Options) properties() map[string]string {
 		}
 	}
 	return found
+}
+
+// Properties are the names of all that Elastic Beanstalk writes into the .env
+// that containers read: environment properties, and those that come from a
+// secret.
+func (o Options) Properties() []string {
+	var names []string
+	for _, option := range o.Sorted() {
+		if option.IsProperty() || option.Namespace == secretOptions {
+			names = append(names, option.Name)
+		}
+	}
+	return names
 }
 
 // Secrets are the values that must not be shown: those of the properties that

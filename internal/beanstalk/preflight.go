@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 )
@@ -21,6 +22,11 @@ type Request struct {
 	Kind Kind
 	// Existing is the label of a version that must be there, or empty.
 	Existing string
+	// Label and Hash are of the version that is to be made, or empty.
+	Label, Hash string
+	// Prunes tells that old versions are deleted, so that a full quota stops
+	// nothing.
+	Prunes bool
 	// Options are the settings that the environments are to have.
 	Options Options
 }
@@ -33,6 +39,8 @@ type Target struct {
 	Destinations []Destination
 	// Version is the existing version that was asked for.
 	Version *Stored
+	// Full tells that no version can be made before one is deleted.
+	Full bool
 	// Warnings are findings that do not stop a deployment.
 	Warnings []string
 }
@@ -66,7 +74,7 @@ func (c *Client) Preflight(ctx context.Context, want Request) (Target, error) {
 	}
 	problems := c.checkApplication(ctx, want, &t)
 	if want.Bucket != "" {
-		problems = errors.Join(problems, c.checkBucket(ctx, want.Bucket))
+		problems = errors.Join(problems, c.checkBucket(ctx, want.Bucket, t.Identity.Account))
 	}
 	return t, problems
 }
@@ -114,7 +122,7 @@ func (c *Client) checkApplication(ctx context.Context, want Request, t *Target) 
 	if !slices.Contains(apps, want.App) {
 		return fmt.Errorf("app: no application %q in %s; %s", want.App, c.region, choices("application", want.App, apps))
 	}
-	return errors.Join(c.checkEnvironments(ctx, want, t), c.checkExisting(ctx, want, t))
+	return errors.Join(c.checkEnvironments(ctx, want, t), c.checkExisting(ctx, want, t), c.checkNew(ctx, want, t))
 }
 
 func (c *Client) checkEnvironments(ctx context.Context, want Request, t *Target) error {
@@ -172,9 +180,19 @@ func checkState(e Environment) error {
 	return nil
 }
 
+// composeFile is a Compose file as a Request names it.
+const composeFile = "Compose file"
+
+// retired is a platform of the first Amazon Linux, which has a month in its
+// name, as in "64bit Amazon Linux 2018.03 v2.17.0 running Docker 20.10".
+var retired = regexp.MustCompile(`Amazon Linux \d{4}\.\d{2} `)
+
 // CheckKind refuses a deploy file that the environment's platform can't run,
 // before a version label is used up for it.
 func CheckKind(e Environment, file string, kind Kind) error {
+	if kind == Docker && e.Kind == Docker && file == composeFile && retired.MatchString(e.Platform) {
+		return fmt.Errorf("env: environment %q runs %q, which is retired and does not read %s; move it to \"Docker running on 64bit Amazon Linux 2023\"", e.Name, e.Platform, file)
+	}
 	if kind == Unknown || e.Kind == Unknown || kind == e.Kind {
 		return nil
 	}
@@ -203,5 +221,29 @@ func (c *Client) checkExisting(ctx context.Context, want Request, t *Target) err
 		return fmt.Errorf("version-label: application %q has no version %q; to deploy what is in the checkout, give images, or tags and digests", want.App, want.Existing)
 	}
 	t.Version = v
+	return nil
+}
+
+// checkNew looks whether the version's label is free, or stands for the same
+// content, and whether there is room for one more.
+func (c *Client) checkNew(ctx context.Context, want Request, t *Target) error {
+	if want.Label == "" {
+		return nil
+	}
+	stored, err := c.Holds(ctx, want.App, want.Label, want.Hash)
+	if err != nil || stored != nil {
+		return err
+	}
+	quota, err := c.VersionQuota(ctx)
+	switch {
+	case err != nil:
+		// Making the version will tell.
+		return nil
+	case quota.Full() && !want.Prunes:
+		return fmt.Errorf("no version can be made: there are %s; give keep-versions to delete old ones, or ask AWS for a higher quota", quota)
+	case quota.Scarce():
+		t.Warnings = append(t.Warnings, fmt.Sprintf("there are %s; when none is left, nothing can be deployed: give keep-versions", quota))
+	}
+	t.Full = quota.Full()
 	return nil
 }

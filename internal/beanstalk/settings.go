@@ -42,6 +42,7 @@ const (
 	splittingOptions   = "aws:elasticbeanstalk:trafficsplitting"
 	groupOptions       = "aws:autoscaling:asg"
 	propertyOptions    = "aws:elasticbeanstalk:application:environment"
+	secretOptions      = "aws:elasticbeanstalk:application:environmentsecrets"
 )
 
 // Elastic Beanstalk's own times: the default of the option Timeout, what it
@@ -108,9 +109,9 @@ func settings(all []types.ConfigurationOptionSetting) Settings {
 
 func newSettings(options Options) Settings {
 	s := Settings{Options: options, secrets: propertySecrets(options.properties())}
-	s.Policy = options.get(commandOptions, "DeploymentPolicy")
-	s.CommandTimeout = time.Duration(number(options.get(commandOptions, "Timeout"), int(defaultCommandTimeout.Seconds()))) * time.Second
-	s.Evaluation = time.Duration(number(options.get(splittingOptions, "EvaluationTime"), 5)) * time.Minute
+	s.Policy = options.Get(commandOptions, "DeploymentPolicy")
+	s.CommandTimeout = time.Duration(number(options.Get(commandOptions, "Timeout"), int(defaultCommandTimeout.Seconds()))) * time.Second
+	s.Evaluation = time.Duration(number(options.Get(splittingOptions, "EvaluationTime"), 5)) * time.Minute
 	s.Batches = batches(s.Policy, options)
 	return s
 }
@@ -136,13 +137,13 @@ func batches(policy string, options Options) int {
 	default:
 		return 1
 	}
-	if options.get(environmentOptions, "EnvironmentType") == "SingleInstance" {
+	if options.Get(environmentOptions, "EnvironmentType") == "SingleInstance" {
 		return 1
 	}
-	size := number(options.get(commandOptions, "BatchSize"), 100)
+	size := number(options.Get(commandOptions, "BatchSize"), 100)
 	whole := 100
-	if options.get(commandOptions, "BatchSizeType") == "Fixed" {
-		whole = number(options.get(groupOptions, "MaxSize"), 4)
+	if options.Get(commandOptions, "BatchSizeType") == "Fixed" {
+		whole = number(options.Get(groupOptions, "MaxSize"), 4)
 	}
 	n := (whole + size - 1) / size
 	if policy == "RollingWithAdditionalBatch" {

@@ -70,6 +70,11 @@ var operations = map[string]func(*AWS, url.Values) ([]element, *refusal){
 	"AssumeRoleWithWebIdentity":     (*AWS).assumeRole,
 	"CreateApplicationVersion":      (*AWS).createVersion,
 	"UpdateEnvironment":             (*AWS).update,
+	"DescribeAccountAttributes":     (*AWS).accountAttributes,
+	"DeleteApplicationVersion":      (*AWS).deleteVersion,
+	"ListAvailableSolutionStacks":   (*AWS).solutionStacks,
+	"CreateApplication":             (*AWS).createApplication,
+	"CreateEnvironment":             (*AWS).createEnvironment,
 	"ValidateConfigurationSettings": (*AWS).validate,
 	"DescribeEvents":                (*AWS).describeEvents,
 	"DescribeEnvironmentHealth":     (*AWS).health,
@@ -200,17 +205,6 @@ func (a *AWS) describeSettings(in url.Values) ([]element, *refusal) {
 	}}}}}, nil
 }
 
-func (a *AWS) describeVersions(in url.Values) ([]element, *refusal) {
-	found := slices.Clone(a.Versions[in.Get("ApplicationName")])
-	found = slices.DeleteFunc(found, func(v *Version) bool { return v.Label != in.Get("VersionLabels.member.1") })
-	return []element{list("ApplicationVersions", found, func(v *Version) []element {
-		return []element{
-			{"VersionLabel", v.Label}, {"Description", v.Description}, {"Status", v.Status},
-			{"SourceBundle", []element{{"S3Bucket", v.Bucket}, {"S3Key", v.Key}}},
-		}
-	})}, nil
-}
-
 func (a *AWS) createStorage(url.Values) ([]element, *refusal) {
 	name := "elasticbeanstalk-" + a.Region + "-" + a.Account
 	if a.Buckets[name] == nil {
@@ -228,7 +222,10 @@ func (a *AWS) createVersion(in url.Values) ([]element, *refusal) {
 	}
 	v := &Version{
 		Label: label, Description: in.Get("Description"), Status: "Unprocessed",
-		Bucket: in.Get("SourceBundle.S3Bucket"), Key: in.Get("SourceBundle.S3Key"),
+		Bucket: in.Get("SourceBundle.S3Bucket"), Key: in.Get("SourceBundle.S3Key"), Made: a.now(),
+	}
+	if quota, used := a.quota(); used >= quota {
+		return nil, &refusal{http.StatusBadRequest, "TooManyApplicationVersionsException", "You have reached the limit of application versions."}
 	}
 	if a.Buckets[v.Bucket][v.Key] == nil {
 		return nil, invalid("Unable to download from S3 location (Bucket: %s  Key: %s).", v.Bucket, v.Key)

@@ -1,15 +1,17 @@
 package wiretest
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // serveS3 answers path-style requests.
 func (a *AWS) serveS3(w http.ResponseWriter, r *http.Request) error {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	name := map[string]string{http.MethodPut: "Put", http.MethodHead: "Head"}[r.Method]
+	name := map[string]string{http.MethodPut: "Put", http.MethodHead: "Head", http.MethodGet: "Get"}[r.Method]
 	if key == "" {
 		name += "Bucket"
 	} else {
@@ -27,6 +29,12 @@ func (a *AWS) serveS3(w http.ResponseWriter, r *http.Request) error {
 		a.headBucket(w, bucket)
 	case "HeadObject":
 		a.headObject(w, bucket, key)
+	case "PutBucket":
+		if a.Buckets[bucket] == nil {
+			a.Buckets[bucket] = map[string]*Object{}
+		}
+	case "GetObject":
+		return a.getObject(w, r, bucket, key)
 	case "PutObject":
 		return a.putObject(w, r, bucket, key)
 	default:
@@ -56,6 +64,17 @@ func (a *AWS) headObject(w http.ResponseWriter, bucket, key string) {
 	for name, value := range o.Meta {
 		w.Header().Set("X-Amz-Meta-"+name, value)
 	}
+}
+
+// getObject answers ranges too.
+func (a *AWS) getObject(w http.ResponseWriter, r *http.Request, bucket, key string) error {
+	o := a.Buckets[bucket][key]
+	if o == nil {
+		w.WriteHeader(http.StatusNotFound)
+		return nil
+	}
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(o.Body))
+	return nil
 }
 
 func (a *AWS) putObject(w http.ResponseWriter, r *http.Request, bucket, key string) error {

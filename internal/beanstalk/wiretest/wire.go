@@ -35,6 +35,10 @@ type AWS struct {
 	// Roles holds, by ARN, the ID token with which a role can be assumed; "" is
 	// one that is assumed with credentials.
 	Roles map[string]string
+	// VersionQuota is how many versions the account may have; 0 is 1,000.
+	VersionQuota int
+	// Stacks are the solution stacks, the newest first as AWS lists them.
+	Stacks []string
 	// Skew is how far this server's clock is ahead.
 	Skew time.Duration
 	// PageSize is how many events a page has at most, 0 for the constant.
@@ -53,7 +57,11 @@ type AWS struct {
 }
 
 // Version is an application version.
-type Version struct{ Label, Description, Bucket, Key, Status string }
+type Version struct {
+	Label, Description, Bucket, Key, Status string
+	// Made is when it was created.
+	Made time.Time
+}
 
 // Object is an S3 object.
 type Object struct {

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/guk0/travois/internal/beanstalk"
+	"github.com/guk0/travois/internal/bundle"
+	"github.com/guk0/travois/internal/place"
+)
+
+// findings are what a check finds: what stops a deployment, and what does not.
+type findings struct{ problems, warnings []error }
+
+func (f *findings) refuse(err error) { f.problems = append(f.problems, err) }
+func (f *findings) warn(err error)   { f.warnings = append(f.warnings, err) }
+
+// check holds the plan against the account, its environments and the images'
+// registries. Everything that is wrong is reported together.
+func (d deployment) check(ctx context.Context, client *beanstalk.Client, p plan) (beanstalk.Target, error) {
+	images := make(chan findings, 1)
+	go func() { images <- p.checkImages(ctx) }()
+	target, err := d.preflight(ctx, client, p.request())
+	found := <-images
+	for _, destination := range target.Destinations {
+		p.checkEnvironment(destination, &found)
+	}
+	for _, warning := range distinct(found.warnings) {
+		d.runner.Log.Warning(warning)
+	}
+	return target, errors.Join(append([]error{err}, distinct(found.problems)...)...)
+}
+
+// distinct leaves each text once: environments may have them in common.
+func distinct(all []error) []error {
+	var kept []error
+	for _, one := range all {
+		if !slices.ContainsFunc(kept, func(other error) bool { return other.Error() == one.Error() }) {
+			kept = append(kept, one)
+		}
+	}
+	return kept
+}
+
+// checkEnvironment holds what the bundle asks for against what an environment
+// gives.
+func (p plan) checkEnvironment(d beanstalk.Destination, found *findings) {
+	if p.existing {
+		return
+	}
+	options := d.Settings.Options.Merge(p.config.options())
+	masked := slices.ContainsFunc(p.bundle.Files(), func(f bundle.File) bool { return f.Path == ".env" })
+	if masked && len(options.Properties()) > 0 {
+		found.warn(fmt.Errorf("the bundle holds an .env, so Elastic Beanstalk does not write the one with the properties of environment %q: leave it out, "+
+			"or set all that the containers need in it", d.Environment.Name))
+	}
+	if p.file.kind != bundle.Compose {
+		return
+	}
+	for _, line := range p.asks.OldLimits {
+		found.warn(place.At(p.file.path, line, errors.New("mem_limit is unknown to Compose 1 in a file of version 3, which older platforms run: write deploy.resources.limits.memory, or version: '2.4'")))
+	}
+	if !masked && d.Settings.Options != nil {
+		p.checkVariables(d, options, found)
+	}
+	p.checkPort(d, options, found)
+}
+
+// checkVariables finds the variables that nothing gives a value. Compose would
+// put nothing in their place.
+func (p plan) checkVariables(d beanstalk.Destination, options beanstalk.Options, found *findings) {
+	properties := options.Properties()
+	for _, v := range p.asks.Variables {
+		if slices.Contains(properties, v.Name) || p.extensions.brings(v.Name) {
+			continue
+		}
+		found.refuse(place.At(p.file.path, v.Line, fmt.Errorf("${%s} has no value: environment %q has no such property; add it to env-vars, or write a default: ${%s:-…}", v.Name, d.Environment.Name, v.Name)))
+	}
+}
+
+// processOptions hold the port that a web environment sends its requests to.
+const processOptions = "aws:elasticbeanstalk:environment:process:default"
+
+// checkPort wants the port published that the load balancer sends requests to.
+// An environment of one instance may be meant for another one.
+func (p plan) checkPort(d beanstalk.Destination, options beanstalk.Options, found *findings) {
+	port, err := strconv.Atoi(cmp.Or(options.Get(processOptions, "Port"), "80"))
+	if err != nil || !p.asks.AllPorts || slices.Contains(p.asks.Ports, port) || d.Environment.Tier != "WebServer" {
+		return
+	}
+	problem := place.At(p.file.path, 0, fmt.Errorf("no service publishes port %d, to which environment %q sends its requests: add ports: [\"%d:<port of the container>\"] to the one that is to answer", port, d.Environment.Name, port))
+	if options.Get("aws:elasticbeanstalk:environment", "EnvironmentType") == "SingleInstance" {
+		found.warn(problem)
+		return
+	}
+	found.refuse(problem)
+}
+
+// extensions are the texts of the configuration files of a bundle.
+type extensions [][]byte
+
+// readExtensions reads .ebextensions/*.config, which may set properties when
+// the version is deployed. Those that can't be read are the bundle's to report.
+func readExtensions(dir string) extensions {
+	var all extensions
+	paths, _ := filepath.Glob(filepath.Join(dir, ".ebextensions", "*.config"))
+	for _, path := range paths {
+		if text, err := os.ReadFile(path); err == nil {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// brings tells that a property may be set by one of the files.
+func (e extensions) brings(name string) bool {
+	return slices.ContainsFunc(e, func(text []byte) bool { return bytes.Contains(text, []byte(name)) })
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/guk0/travois/internal/beanstalk/wiretest"
+	"github.com/guk0/travois/internal/image"
+	"github.com/guk0/travois/internal/registry"
+)
+
+// TestCheck has what a bundle asks for and an environment does not give.
+func TestCheck(t *testing.T) {
+	const host = `${MYSQL_HOST} has no value: environment "Dockerfullstack-env" has no such property; add it to env-vars, or write a default: ${MYSQL_HOST:-…}`
+	const port = `no service publishes port 80, to which environment "Dockerfullstack-env" sends its requests: add ports: ["80:<port of the container>"]`
+	without := strings.Replace(composeFile, "80:5000", "5000:5000", 1)
+	single := [3]string{"aws:elasticbeanstalk:environment", "EnvironmentType", "SingleInstance"}
+	for name, c := range map[string]struct {
+		file    string
+		prepare func(t *testing.T, s *stage)
+		errors  []string
+		warning string
+	}{
+		"a variable and the port": {without, func(_ *testing.T, s *stage) { s.env.Options = nil }, []string{"docker-compose.yml:11: " + host, port}, ""},
+		"a variable from env-vars": {composeFile, func(_ *testing.T, s *stage) {
+			s.env.Options, s.inputs["env-vars"] = nil, "MYSQL_HOST=db"
+		}, nil, ""},
+		"a variable that goes": {composeFile, func(_ *testing.T, s *stage) { s.inputs["env-vars"] = "MYSQL_HOST=" }, []string{host}, ""},
+		"a variable from a secret": {composeFile, func(_ *testing.T, s *stage) {
+			s.env.Options = [][3]string{{"aws:elasticbeanstalk:application:environmentsecrets", "MYSQL_HOST", "arn:x"}}
+		}, nil, ""},
+		"a variable from the bundle": {composeFile, func(t *testing.T, s *stage) {
+			s.env.Options = nil
+			s.file(t, ".ebextensions/a.config", "option_settings:\n  aws:elasticbeanstalk:application:environment:\n    MYSQL_HOST: db\n")
+		}, nil, ""},
+		"one instance": {without, func(_ *testing.T, s *stage) { s.env.Options = append(s.env.Options, single) }, nil, port},
+		"a worker":     {without, func(_ *testing.T, s *stage) { s.env.Tier = "Worker" }, nil, ""},
+		"another port": {without, func(_ *testing.T, s *stage) {
+			s.env.Options = append(s.env.Options, [3]string{processOptions, "Port", "5000"})
+		}, nil, ""},
+		"an old limit": {"version: '3'\n" + composeFile + "    mem_limit: 128m\n", nil, nil, "docker-compose.yml:14: mem_limit is unknown to Compose 1 in a file of version 3"},
+		"a retired platform": {composeFile, func(_ *testing.T, s *stage) {
+			s.env.Stack = "64bit Amazon Linux 2018.03 v2.17.0 running Docker 20.10.7-ce"
+		},
+			[]string{`which is retired and does not read Compose file`}, ""},
+		"a full quota": {composeFile, func(_ *testing.T, s *stage) {
+			s.wire.VersionQuota = 4
+			s.wire.Versions["other"] = []*wiretest.Version{{Label: "1"}, {Label: "2"}, {Label: "3"}, {Label: "4"}}
+		}, []string{"no version can be made: there are 4 of 4 application versions"}, ""},
+		"a scarce quota": {composeFile, func(_ *testing.T, s *stage) {
+			s.wire.VersionQuota = 41
+			for range 39 {
+				s.wire.Versions["other"] = append(s.wire.Versions["other"], &wiretest.Version{Label: "x"})
+			}
+		}, nil, "there are 39 of 41 application versions"},
+		"a label that is taken": {without, func(_ *testing.T, s *stage) {
+			s.inputs["version-label"] = "v1"
+			s.wire.Versions["docker-fullstack"] = []*wiretest.Version{{Label: "v1"}}
+		}, []string{`application version "v1" exists`, port}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			on(t, func(t *testing.T, s *stage) {
+				s.file(t, "docker-compose.yml", c.file)
+				if c.prepare != nil {
+					c.prepare(t, s)
+				}
+				if c.errors != nil {
+					s.rejects(t, c.errors...)
+					return
+				}
+				got := s.run(t)
+				if got.result() != "deployed" || strings.Contains(got.log, "::warning") != (c.warning != "") || !strings.Contains(got.log, c.warning) {
+					t.Errorf("%s", got)
+				}
+			})
+		})
+	}
+}
+
+// TestCheckImages looks for images in a registry that has one of them.
+func TestCheckImages(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		repository, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/")
+		user, _, _ := r.BasicAuth()
+		switch {
+		case repository == "" && user == "":
+			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		case repository == "private":
+			w.WriteHeader(http.StatusUnauthorized)
+		case repository == "gone":
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			w.Header().Set("Docker-Content-Digest", digest)
+			w.Header().Set("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+			w.Header().Set("Content-Length", "2")
+		}
+	}))
+	t.Cleanup(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	anonymous, login := registry.LoginInputs{}, registry.LoginInputs{Registry: host, Username: "guk0", Password: "word"}
+	for name, c := range map[string]struct {
+		image   string
+		login   registry.LoginInputs
+		problem string
+		warning string
+	}{
+		"there":               {host + "/there:1", anonymous, "", ""},
+		"missing":             {host + "/gone:1", anonymous, "input images: " + host + `/gone:1 of "web" is not in its registry: was it pushed?`, ""},
+		"private":             {host + "/private:1", anonymous, "", host + `/private:1 of "web" is private or not there`},
+		"private, with login": {host + "/private:1", login, "does not show " + host + `/private:1 of "web" with the login given`, ""},
+		"no registry":         {"127.0.0.1:1/x:1", anonymous, "", `the image of "web" can't be looked up before it is deployed`},
+		"ECR":                 {"111122223333.dkr.ecr.ap-northeast-2.amazonaws.com/x:1", anonymous, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ref, err := image.Parse(c.image)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := plan{config: config{CheckImages: true, LoginInputs: c.login}, images: map[string]image.Reference{"web": ref}}
+			found := p.checkImages(t.Context())
+			problem, warning := errors.Join(found.problems...), errors.Join(found.warnings...)
+			if !tells(problem, c.problem) || !tells(warning, c.warning) {
+				t.Errorf("problem %v, warning %v", problem, warning)
+			}
+		})
+	}
+}
+
+// tells holds an error against a part of its text; "" is none.
+func tells(err error, text string) bool {
+	return err == nil && text == "" || err != nil && text != "" && strings.Contains(err.Error(), text)
+}

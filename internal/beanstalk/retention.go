@@ -1,0 +1,139 @@
+package beanstalk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk/types"
+)
+
+// Retention says which versions of an application stay.
+type Retention struct {
+	App string
+	// Keep is how many stay, the newest; those in use stay beside.
+	Keep int
+	// Spare are labels that stay in any case, such as the way back.
+	Spare []string
+	// Bundles tells that the S3 objects go with their versions.
+	Bundles bool
+}
+
+// maxDeletions bounds a run: what is left goes with the next one. Elastic
+// Beanstalk's own lifecycle deletes as many at a time.
+const maxDeletions = 100
+
+// Prune deletes versions beyond those that stay, the oldest first. One that
+// Elastic Beanstalk does not delete is part of the error and keeps none of the
+// others. It gives the labels that are gone.
+func (c *Client) Prune(ctx context.Context, r Retention, log io.Writer) ([]string, error) {
+	all, err := c.versions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	envs, err := c.Environments(ctx, r.App)
+	if err != nil {
+		return nil, err
+	}
+	for _, env := range envs {
+		r.Spare = append(r.Spare, env.VersionLabel)
+	}
+	var gone []string
+	var problems []error
+	for _, v := range r.prunable(all) {
+		bundle := r.Bundles && !shared(v, all)
+		_, err := c.eb.DeleteApplicationVersion(ctx, &elasticbeanstalk.DeleteApplicationVersionInput{
+			ApplicationName: v.ApplicationName, VersionLabel: v.VersionLabel, DeleteSourceBundle: &bundle,
+		})
+		if err != nil {
+			problems = append(problems, failed(err, "delete application version %q", aws.ToString(v.VersionLabel)))
+			if !Refused(err) || refusesPermission(err) {
+				break
+			}
+			continue
+		}
+		say(log, "deleted version %s%s", aws.ToString(v.VersionLabel), map[bool]string{true: " and its bundle"}[bundle])
+		gone = append(gone, aws.ToString(v.VersionLabel))
+	}
+	return gone, errors.Join(problems...)
+}
+
+// prunable are the versions to delete, the oldest first.
+func (r Retention) prunable(all []types.ApplicationVersionDescription) []types.ApplicationVersionDescription {
+	mine := slices.DeleteFunc(slices.Clone(all), func(v types.ApplicationVersionDescription) bool { return aws.ToString(v.ApplicationName) != r.App })
+	slices.SortStableFunc(mine, func(a, b types.ApplicationVersionDescription) int {
+		return aws.ToTime(a.DateCreated).Compare(aws.ToTime(b.DateCreated))
+	})
+	old := mine[:max(0, len(mine)-max(r.Keep, 1))]
+	old = slices.DeleteFunc(old, func(v types.ApplicationVersionDescription) bool {
+		return slices.Contains(r.Spare, aws.ToString(v.VersionLabel)) || inProgress(v)
+	})
+	return old[:min(len(old), maxDeletions)]
+}
+
+func inProgress(v types.ApplicationVersionDescription) bool {
+	status := string(v.Status)
+	return strings.EqualFold(status, string(types.ApplicationVersionStatusProcessing)) || strings.EqualFold(status, string(types.ApplicationVersionStatusBuilding))
+}
+
+// shared tells that another version, perhaps of another application, has the
+// same bundle.
+func shared(v types.ApplicationVersionDescription, all []types.ApplicationVersionDescription) bool {
+	return slices.ContainsFunc(all, func(other types.ApplicationVersionDescription) bool {
+		same := aws.ToString(other.ApplicationName) == aws.ToString(v.ApplicationName) && aws.ToString(other.VersionLabel) == aws.ToString(v.VersionLabel)
+		return !same && location(&other) == location(&v)
+	})
+}
+
+// versions are those of all applications of the region, which share a quota.
+func (c *Client) versions(ctx context.Context) ([]types.ApplicationVersionDescription, error) {
+	in := &elasticbeanstalk.DescribeApplicationVersionsInput{MaxRecords: aws.Int32(1000)}
+	var all []types.ApplicationVersionDescription
+	for {
+		out, err := c.eb.DescribeApplicationVersions(ctx, in)
+		if err != nil {
+			return nil, failed(err, "look up the application versions in %s", c.region)
+		}
+		all = append(all, out.ApplicationVersions...)
+		if aws.ToString(out.NextToken) == "" {
+			return all, nil
+		}
+		in.NextToken = out.NextToken
+	}
+}
+
+// Quota is how many application versions the account may have in the region,
+// over all its applications. The zero value is one that is not known.
+type Quota struct{ Used, Most int }
+
+// Full tells that no version can be made.
+func (q Quota) Full() bool { return q.Most > 0 && q.Used >= q.Most }
+
+// Scarce tells that few are left: less than a twentieth.
+func (q Quota) Scarce() bool { return q.Most > 0 && (q.Most-q.Used)*20 < q.Most }
+
+// String is the quota in messages.
+func (q Quota) String() string {
+	return fmt.Sprintf("%d of %d application versions, which all applications of the account share in the region", q.Used, q.Most)
+}
+
+// VersionQuota looks up how many versions are left.
+func (c *Client) VersionQuota(ctx context.Context) (Quota, error) {
+	out, err := c.eb.DescribeAccountAttributes(ctx, &elasticbeanstalk.DescribeAccountAttributesInput{})
+	if err != nil {
+		return Quota{}, failed(err, "look up the account's quotas in %s", c.region)
+	}
+	if out.ResourceQuotas == nil || out.ResourceQuotas.ApplicationVersionQuota == nil {
+		return Quota{}, nil
+	}
+	all, err := c.versions(ctx)
+	if err != nil {
+		return Quota{}, err
+	}
+	return Quota{Used: len(all), Most: int(aws.ToInt32(out.ResourceQuotas.ApplicationVersionQuota.Maximum))}, nil
+}
