@@ -25,6 +25,7 @@ type plan struct {
 	file        deployFile
 	images      map[string]image.Reference
 	changes     []bundle.Change
+	rendered    []byte
 	asks        bundle.Asks
 	extensions  extensions
 	bundle      *bundle.Bundle
@@ -48,7 +49,7 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, dir strin
 		return plan{}, err
 	}
 	p := plan{
-		config: c, file: file, images: refs, extensions: readExtensions(dir), bundle: minimal, hash: hash,
+		config: c, file: file, images: refs, extensions: readExtensions(dir), rendered: rendered.Content, bundle: minimal, hash: hash,
 		changes:     append(rendered.Changes, minimal.Changes()...),
 		label:       cmp.Or(c.VersionLabel, defaultLabel(trigger.SHA, hash)),
 		description: cmp.Or(c.Description, trigger.Subject),

@@ -152,10 +152,9 @@ func (m materials) request() beanstalk.Request {
 }
 
 // checkAccount looks up, beside other problems, whether AWS has what the inputs
-// name. Where they can't be names of anything, and in a dry run, it asks for
-// nothing.
+// name. Where they can't be names of anything, it asks for nothing.
 func (d deployment) checkAccount(ctx context.Context, client *beanstalk.Client, m materials) error {
-	if client == nil || m.config.DryRun || !m.config.locates() {
+	if client == nil || !m.config.locates() {
 		return nil
 	}
 	_, err := d.preflight(ctx, client, m.request())

@@ -21,6 +21,8 @@ type result struct {
 	stored beanstalk.Stored
 	// envs are in the order of the input.
 	envs []envResult
+	// preview is what a dry run shows.
+	preview []section
 }
 
 // envResult is how the deployment to one environment ended.

@@ -35,8 +35,7 @@ func (d deployment) run(ctx context.Context) error {
 		return finish(d.runner, newResult(p, beanstalk.Rejected), err)
 	}
 	if p.config.DryRun {
-		d.runner.Log.Printf("%s", p)
-		return finish(d.runner, newResult(p, planned), nil)
+		return d.preview(ctx, client, p)
 	}
 	target, err := d.check(ctx, client, p)
 	if err != nil {

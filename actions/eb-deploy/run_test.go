@@ -399,18 +399,6 @@ func TestPlatformDecides(t *testing.T) {
 	}
 }
 
-func TestDryRun(t *testing.T) {
-	on(t, func(t *testing.T, s *stage) {
-		s.inputs["dry-run"] = "true"
-		s.file(t, ".ebextensions/a.config", "option_settings: {}\n")
-		s.file(t, ".env", "MYSQL_ROOT_PASSWORD="+password+"\n")
-		golden(t, "dry-run", s.run(t))
-		if calls := s.wire.Calls(); len(calls) > 0 {
-			t.Errorf("a dry run asked AWS: %v", calls)
-		}
-	})
-}
-
 func TestRejected(t *testing.T) {
 	for name, prepare := range map[string]func(t *testing.T, s *stage){
 		"rejected-inputs": func(t *testing.T, s *stage) {

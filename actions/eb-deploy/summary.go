@@ -28,6 +28,9 @@ func (d result) summary() string {
 			env.write(&text, len(d.envs) > 1)
 		}
 	}
+	for _, s := range d.preview {
+		s.write(&text)
+	}
 	return text.String()
 }
 
@@ -160,12 +163,15 @@ func (e envResult) writeReasons(text *strings.Builder, heading string) {
 }
 
 // fence puts foreign text into a code block that it can't end.
-func fence(text *strings.Builder, body string) {
+func fence(text *strings.Builder, body string) { fenceAs(text, "", body) }
+
+// fenceAs also names the language that the text is in.
+func fenceAs(text *strings.Builder, language, body string) {
 	marks := "```"
 	for strings.Contains(body, marks) {
 		marks += "`"
 	}
-	fmt.Fprintf(text, "%s\n%s\n%s\n\n", marks, strings.TrimRight(body, "\n"), marks)
+	fmt.Fprintf(text, "%s%s\n%s\n%s\n\n", marks, language, strings.TrimRight(body, "\n"), marks)
 }
 
 func code(text string) string {

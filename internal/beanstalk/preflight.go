@@ -105,13 +105,22 @@ func (c *Client) authenticate(ctx context.Context, t *Target) error {
 	return err
 }
 
+// NoCredentialsError tells that there is nobody to ask AWS as.
+type NoCredentialsError struct{ error }
+
+// Unwrap is the cause.
+func (e NoCredentialsError) Unwrap() error { return e.error }
+
 func noCredentials(err error) error {
 	var role roleError
 	if errors.As(err, &role) {
-		return role
+		if role.answered() {
+			return role
+		}
+		return NoCredentialsError{role}
 	}
-	return fmt.Errorf("no AWS credentials: %w; give an IAM role in role-to-assume and the job `permissions: id-token: write`, "+
-		"or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the step's env", brief(err))
+	return NoCredentialsError{fmt.Errorf("no AWS credentials: %w; give an IAM role in role-to-assume and the job `permissions: id-token: write`, "+
+		"or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the step's env", brief(err))}
 }
 
 func (c *Client) checkApplication(ctx context.Context, want Request, t *Target) error {

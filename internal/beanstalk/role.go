@@ -111,3 +111,7 @@ func (e roleError) Error() string {
 }
 
 func (e roleError) Unwrap() error { return e.err }
+
+// answered tells that AWS refused the role, as against that there was no token
+// to ask with.
+func (e roleError) answered() bool { return code(e.err) != "" }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -61,6 +62,7 @@ func (a *AWS) headObject(w http.ResponseWriter, bucket, key string) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(o.Body)))
 	for name, value := range o.Meta {
 		w.Header().Set("X-Amz-Meta-"+name, value)
 	}

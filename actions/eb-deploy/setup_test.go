@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/guk0/travois/internal/actiontest"
+	"github.com/guk0/travois/internal/beanstalk"
+)
+
+// setup is the deployment that docs/aws-setup.md is about.
+func setup(change func(*plan)) beanstalk.Use {
+	p := plan{config: config{Region: "ap-northeast-2", App: "docker-fullstack", Envs: names{"Dockerfullstack-env"}}}
+	change(&p)
+	return p.use(beanstalk.Target{Identity: beanstalk.Identity{Account: "111122223333"}})
+}
+
+// TestAWSSetup holds the document against the policies that dry-run prints.
+func TestAWSSetup(t *testing.T) {
+	const document = "../../docs/aws-setup.md"
+	base := setup(func(*plan) {})
+	actiontest.README(t, document, "policy", "```json\n"+base.Policy()+"\n```\n")
+	table := "| inputs | more | less |\n|---|---|---|\n"
+	for _, c := range []struct {
+		inputs string
+		change func(*plan)
+	}{
+		{"no `env`", func(p *plan) { p.config.Envs = nil }},
+		{"`version-label` of a version that exists", func(p *plan) { p.existing = true }},
+		{"`bucket-name`", func(p *plan) { p.config.BucketName = "my-bundles" }},
+		{"`env-vars`, `option-settings`", func(p *plan) { p.config.EnvVars = properties{"A": "1"} }},
+	} {
+		more, less := difference(t, base, setup(c.change))
+		table += fmt.Sprintf("| %s | %s | %s |\n", c.inputs, more, less)
+	}
+	actiontest.README(t, document, "inputs", table)
+}
+
+// difference lists the actions that one policy has more and less than another.
+func difference(t *testing.T, base, other beanstalk.Use) (more, less string) {
+	t.Helper()
+	before, after := actions(t, base), actions(t, other)
+	list := func(all, without []string) string {
+		var kept []string
+		for _, action := range all {
+			if !slices.Contains(without, action) {
+				kept = append(kept, "`"+action+"`")
+			}
+		}
+		return strings.Join(kept, ", ")
+	}
+	return list(after, before), list(before, after)
+}
+
+func actions(t *testing.T, u beanstalk.Use) []string {
+	t.Helper()
+	var policy struct {
+		Statement []struct{ Action []string }
+	}
+	if err := json.Unmarshal([]byte(u.Policy()), &policy); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, s := range policy.Statement {
+		all = append(all, s.Action...)
+	}
+	return all
+}
+
+// TestPolicyIsEnough runs a deployment and looks whether every call that it
+// made is in the policy that a dry run prints for it.
+func TestPolicyIsEnough(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.inputs["env-vars"] = "A=1"
+		s.env.Script = fails(before)
+		if got := s.run(t); got.result() != "rolled-back" {
+			t.Fatalf("%s", got)
+		}
+		allowed := actions(t, setup(func(p *plan) { p.config.EnvVars = properties{"A": "1"} }))
+		for _, call := range s.wire.Calls() {
+			needed := "elasticbeanstalk:" + call
+			switch call {
+			case "GetCallerIdentity": // always allowed
+				continue
+			case "HeadBucket":
+				needed = "s3:ListBucket"
+			case "HeadObject":
+				needed = "s3:GetObject"
+			case "PutObject", "GetObject":
+				needed = "s3:" + call
+			}
+			if !slices.Contains(allowed, needed) {
+				t.Errorf("%s needs %s, which the policy lacks", call, needed)
+			}
+		}
+	})
+}
