@@ -23,7 +23,7 @@ type execution struct {
 }
 
 func newExecution(log *action.Log, client *beanstalk.Client, p plan, target beanstalk.Target) *execution {
-	e := &execution{client: client, plan: p, log: log, stock: newStock(log, client, p, target.Version)}
+	e := &execution{client: client, plan: p, log: log, stock: newStock(log, client, p, target)}
 	monitor := client.Monitor(p.config.App, p.config.Envs)
 	for _, d := range target.Destinations {
 		name := d.Environment.Name
@@ -44,7 +44,9 @@ func (e *execution) execute(ctx context.Context) (result, error) {
 		e.log.Printf("%s: %s", e.plan.file.path, change)
 	}
 	if len(e.rollouts) == 0 {
-		return e.createOnly(ctx)
+		done, err := e.createOnly(ctx)
+		e.cleanUp(ctx, done)
+		return done, err
 	}
 	err := e.rollAll(ctx)
 	done := newResult(e.plan, "")
@@ -52,6 +54,7 @@ func (e *execution) execute(ctx context.Context) (result, error) {
 	for i, r := range e.rollouts {
 		done.envs[i] = r.done
 	}
+	e.cleanUp(ctx, done)
 	return done, err
 }
 

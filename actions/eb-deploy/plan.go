@@ -103,7 +103,7 @@ func (p plan) request() beanstalk.Request {
 		return r
 	}
 	r.File, r.Kind = string(p.file.kind), p.file.platform()
-	r.Label, r.Hash = p.label, p.hash
+	r.Label, r.Hash, r.Prunes = p.label, p.hash, p.config.prunes()
 	return r
 }
 

@@ -32,6 +32,8 @@ func TestAWSSetup(t *testing.T) {
 		{"`version-label` of a version that exists", func(p *plan) { p.existing = true }},
 		{"`bucket-name`", func(p *plan) { p.config.BucketName = "my-bundles" }},
 		{"`env-vars`, `option-settings`", func(p *plan) { p.config.EnvVars = properties{"A": "1"} }},
+		{"`keep-versions`", func(p *plan) { p.config.KeepVersions = 20 }},
+		{"`keep-versions`, `delete-bundles`", func(p *plan) { p.config.KeepVersions, p.config.DeleteBundles = 20, true }},
 	} {
 		more, less := difference(t, base, setup(c.change))
 		table += fmt.Sprintf("| %s | %s | %s |\n", c.inputs, more, less)

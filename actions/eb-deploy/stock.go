@@ -18,11 +18,19 @@ type stock struct {
 	// environment's deadline also ends the wait for it.
 	turn   chan struct{}
 	stored *beanstalk.Stored
+	// full tells that versions must go before one can be made; running are the
+	// ones that stay.
+	full    bool
+	running []string
 }
 
 // newStock has the version already where an existing one is deployed.
-func newStock(log *action.Log, client *beanstalk.Client, p plan, existing *beanstalk.Stored) *stock {
-	return &stock{log: log, client: client, plan: p, stored: existing, turn: make(chan struct{}, 1)}
+func newStock(log *action.Log, client *beanstalk.Client, p plan, target beanstalk.Target) *stock {
+	s := &stock{log: log, client: client, plan: p, stored: target.Version, full: target.Full, turn: make(chan struct{}, 1)}
+	for _, d := range target.Destinations {
+		s.running = append(s.running, d.Environment.VersionLabel)
+	}
+	return s
 }
 
 func (s *stock) take(ctx context.Context) error {
@@ -73,6 +81,9 @@ func (s *stock) ensure(ctx context.Context) (beanstalk.Stored, error) {
 		if bucket, err = s.client.StorageLocation(ctx); err != nil {
 			return beanstalk.Stored{}, err
 		}
+	}
+	if s.full {
+		s.plan.prune(ctx, s.client, s.log, s.running)
 	}
 	stored, err := s.client.EnsureVersion(ctx, s.plan.bundleIn(bucket))
 	if err != nil {

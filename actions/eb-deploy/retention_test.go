@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guk0/travois/internal/beanstalk/wiretest"
+)
+
+// stored puts versions v1, v2, … of an application into the account, the oldest
+// first, each with its bundle.
+func (s *stage) stored(app string, n int) {
+	const bucket = "elasticbeanstalk-ap-northeast-2-957930470982"
+	for i := range n {
+		v := &wiretest.Version{Label: fmt.Sprintf("v%d", i+1), Bucket: bucket, Key: fmt.Sprintf("v%d.zip", i+1), Made: time.Now().Add(time.Duration(i-n) * time.Hour)}
+		s.wire.Versions[app] = append(s.wire.Versions[app], v)
+		s.wire.Buckets[bucket][v.Key] = &wiretest.Object{Body: []byte("zip")}
+	}
+}
+
+// left are the labels of an application's versions and how many bundles there
+// are.
+func (s *stage) left(app string) (labels []string, bundles int) {
+	for _, v := range s.wire.Versions[app] {
+		labels = append(labels, v.Label)
+	}
+	return labels, len(s.wire.Buckets["elasticbeanstalk-ap-northeast-2-957930470982"])
+}
+
+// TestKeepVersions keeps two, the one that ran before, the one that runs
+// elsewhere, and a bundle that another application has too.
+func TestKeepVersions(t *testing.T) {
+	for _, bundles := range []bool{false, true} {
+		on(t, func(t *testing.T, s *stage) {
+			const app = "docker-fullstack"
+			s.stored(app, 7)
+			s.env.Label = "v2"
+			s.wire.Apps[app] = append(s.wire.Apps[app], &wiretest.Environment{Name: "other", Label: "v4", Status: "Ready"})
+			s.wire.Versions["another"] = []*wiretest.Version{{Label: "x", Bucket: s.wire.Versions[app][2].Bucket, Key: "v3.zip"}}
+			s.inputs["keep-versions"], s.inputs["delete-bundles"] = "2", fmt.Sprint(bundles)
+			got := s.run(t)
+			labels, objects := s.left(app)
+			if diff := cmp.Diff([]string{"v2", "v4", "v7", output(got, "version-label")}, labels); diff != "" || got.result() != "deployed" {
+				t.Errorf("(-want +got):\n%s\n%s", diff, got)
+			}
+			want := 8 // seven and the new one
+			if bundles {
+				want = 5 // v1, v5 and v6 are gone; v3 belongs to another one too
+			}
+			if objects != want {
+				t.Errorf("delete-bundles %t: %d bundles are left, want %d", bundles, objects, want)
+			}
+			if !strings.Contains(got.log, "deleted version v1") {
+				t.Errorf("%s", got)
+			}
+		})
+	}
+}
+
+// TestKeepVersionsAfterFailure deletes nothing, and what can't be deleted is no
+// failure.
+func TestKeepVersionsAfterFailure(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.stored("docker-fullstack", 3)
+		s.inputs["keep-versions"] = "1"
+		s.env.Script = fails(before)
+		if got := s.run(t); got.result() != "rolled-back" {
+			t.Errorf("%s", got)
+		}
+		if labels, _ := s.left("docker-fullstack"); len(labels) != 4 {
+			t.Errorf("left: %v", labels)
+		}
+		s.env.Script = nil
+		s.wire.Fail(wiretest.Fault{Operation: "DeleteApplicationVersion", Status: 400, Code: "SourceBundleDeletionException", Message: "in use", Times: 1})
+		got := s.run(t)
+		labels, _ := s.left("docker-fullstack")
+		if diff := cmp.Diff([]string{"v1", output(got, "version-label")}, labels); diff != "" || got.code != 0 || !strings.Contains(got.log, `::warning::delete application version "v1": SourceBundleDeletionException: in use`) {
+			t.Errorf("left (-want +got):\n%s\n%s", diff, got)
+		}
+	})
+}
+
+// TestKeepVersionsMakesRoom deploys although the quota is used up.
+func TestKeepVersionsMakesRoom(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.stored("docker-fullstack", 5)
+		s.wire.VersionQuota = 5
+		s.inputs["keep-versions"] = "3"
+		if got := s.run(t); got.result() != "deployed" {
+			t.Errorf("%s", got)
+		}
+		s.inputs["keep-versions"], s.inputs["delete-bundles"] = "-1", "true"
+		got := s.run(t)
+		for _, want := range []string{"input keep-versions: -1 is negative", "input delete-bundles: is true, but keep-versions does not say"} {
+			if !strings.Contains(got.log, want) {
+				t.Errorf("the log lacks %q:\n%s", want, got)
+			}
+		}
+	})
+}
