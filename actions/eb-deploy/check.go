@@ -56,6 +56,7 @@ func (p plan) checkEnvironment(d beanstalk.Destination, found *findings) {
 		return
 	}
 	options := d.Settings.Options.Merge(p.config.options())
+	p.checkReadable(options, found)
 	masked := slices.ContainsFunc(p.bundle.Files(), func(f bundle.File) bool { return f.Path == ".env" })
 	if masked && len(options.Properties()) > 0 {
 		found.warn(fmt.Errorf("the bundle holds an .env, so Elastic Beanstalk does not write the one with the properties of environment %q: leave it out, "+

@@ -143,7 +143,7 @@ func (c config) checkChoices() error {
 	if key := c.key(strings.Repeat("x", 100), strings.Repeat("0", 64)); len(key) > 1024 {
 		problems = append(problems, action.BadInput("bucket-path", "is too long: an S3 key has at most 1024 bytes"))
 	}
-	return errors.Join(append(append(problems, c.checkRetention()...), c.checkSettings())...)
+	return errors.Join(append(append(problems, c.checkRetention()...), c.checkSettings(), c.checkLogin())...)
 }
 
 // deploysExisting tells that no version is made: one that is there is deployed.

@@ -43,6 +43,9 @@ func (e *execution) execute(ctx context.Context) (result, error) {
 	for _, change := range e.plan.changes {
 		e.log.Printf("%s: %s", e.plan.file.path, change)
 	}
+	if err := e.storeLogin(ctx); err != nil {
+		return newResult(e.plan, beanstalk.Rejected), err
+	}
 	if len(e.rollouts) == 0 {
 		done, err := e.createOnly(ctx)
 		e.cleanUp(ctx, done)

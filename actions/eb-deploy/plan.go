@@ -26,6 +26,7 @@ type plan struct {
 	images      map[string]image.Reference
 	changes     []bundle.Change
 	rendered    []byte
+	login       *bundle.Login
 	asks        bundle.Asks
 	extensions  extensions
 	bundle      *bundle.Bundle
@@ -37,11 +38,12 @@ type plan struct {
 // makePlan renders the file and gathers the bundle. It reads the tree and
 // writes nothing. What is wrong with the file, with the images for it and with
 // what it names is reported together.
-func makePlan(ctx context.Context, c config, g given, file deployFile, dir string, trigger action.Trigger) (plan, error) {
+func makePlan(ctx context.Context, c config, g given, file deployFile, dir string, trigger action.Trigger, login *bundle.Login) (plan, error) {
 	refs, refsErr := g.references(file, c.Registry)
 	rendered, renderErr := render(file, refs)
-	minimal, err := bundle.Minimal(ctx, bundle.Tree{Dir: dir, File: file.below, Name: file.name()}, rendered)
-	if err := errors.Join(renderErr, refsErr, err); err != nil {
+	companion, loginErr := refer(login, file, dir, &rendered)
+	minimal, err := bundle.Minimal(ctx, bundle.Tree{Dir: dir, File: file.below, Name: file.name(), Companion: companion}, rendered)
+	if err := errors.Join(renderErr, refsErr, loginErr, err); err != nil {
 		return plan{}, err
 	}
 	hash, err := minimal.Hash()
@@ -49,7 +51,7 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, dir strin
 		return plan{}, err
 	}
 	p := plan{
-		config: c, file: file, images: refs, extensions: readExtensions(dir), rendered: rendered.Content, bundle: minimal, hash: hash,
+		config: c, file: file, images: refs, extensions: readExtensions(dir), rendered: rendered.Content, login: login, bundle: minimal, hash: hash,
 		changes:     append(rendered.Changes, minimal.Changes()...),
 		label:       cmp.Or(c.VersionLabel, defaultLabel(trigger.SHA, hash)),
 		description: cmp.Or(c.Description, trigger.Subject),

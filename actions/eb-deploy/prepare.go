@@ -7,6 +7,7 @@ import (
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/beanstalk"
+	"github.com/guk0/travois/internal/bundle"
 )
 
 // materials are what a plan is made from.
@@ -18,6 +19,9 @@ type materials struct {
 	// both are empty for a version that exists.
 	dir   string
 	files []deployFile
+	// login is where in S3 the instances find the registries' logins, if they
+	// are to.
+	login *bundle.Login
 }
 
 // prepare reads the inputs and plans. Whatever is wrong with the inputs, the
@@ -34,6 +38,7 @@ func (d deployment) prepare(ctx context.Context) (plan, *beanstalk.Client, error
 		return existingPlan(m.config), client, nil
 	}
 	file, err := m.decide(ctx, client)
+	err = errors.Join(err, m.place(ctx, client))
 	if err != nil {
 		return plan{config: m.config}, nil, errors.Join(m.check(ctx), err)
 	}
@@ -90,7 +95,7 @@ func (d deployment) role(m materials) beanstalk.Role {
 }
 
 func (m materials) plan(ctx context.Context, file deployFile) (plan, error) {
-	return makePlan(ctx, m.config, m.given, file, m.dir, m.trigger)
+	return makePlan(ctx, m.config, m.given, file, m.dir, m.trigger, m.login)
 }
 
 // spoilt tells that a file is not of its kind.

@@ -63,6 +63,18 @@ func (c *Client) Identity(ctx context.Context) (Identity, error) {
 	return Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}, nil
 }
 
+// Account is the number of the account that the credentials belong to.
+func (c *Client) Account(ctx context.Context) (string, error) {
+	var t Target
+	if err := c.authenticate(ctx, &t); err != nil {
+		return "", err
+	}
+	if t.Identity.Account == "" {
+		return "", fmt.Errorf("the account's bucket is not known, since the role may not ask whose it is: %v; give bucket-name", t.Warnings)
+	}
+	return t.Identity.Account, nil
+}
+
 // Applications lists the names of all applications of the region.
 func (c *Client) Applications(ctx context.Context) ([]string, error) {
 	out, err := c.eb.DescribeApplications(ctx, &elasticbeanstalk.DescribeApplicationsInput{})

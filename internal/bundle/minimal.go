@@ -28,6 +28,9 @@ type Tree struct {
 	File string
 	// Name is what the deploy file is called at the root of the bundle.
 	Name string
+	// Companion is the Dockerrun.aws.json beside a Compose file, in place of the
+	// tree's own; nil for that.
+	Companion []byte
 }
 
 // Minimal makes a bundle of the rendered deploy file and of what it needs from
@@ -47,6 +50,9 @@ func Minimal(ctx context.Context, tree Tree, rendered Rendered) (*Bundle, error)
 	c.entries[tree.Name] = entry{File: File{Path: tree.Name, Mode: 0o644, Size: int64(len(content))}, content: content}
 	c.companions()
 	c.named(rendered)
+	if tree.Companion != nil {
+		c.entries[dockerrunName] = entry{File: File{Path: dockerrunName, Mode: 0o644, Size: int64(len(tree.Companion))}, content: tree.Companion}
+	}
 	c.dockerrunV3()
 	if err := errors.Join(errors.Join(c.problems...), root.Close()); err != nil {
 		return nil, err

@@ -88,7 +88,7 @@ func (a *AWS) putObject(w http.ResponseWriter, r *http.Request, bucket, key stri
 	if err != nil {
 		return err
 	}
-	o := &Object{Body: body, Meta: map[string]string{}}
+	o := &Object{Body: body, Meta: map[string]string{}, Encryption: r.Header.Get("X-Amz-Server-Side-Encryption")}
 	for name := range r.Header {
 		if meta, ok := strings.CutPrefix(strings.ToLower(name), "x-amz-meta-"); ok {
 			o.Meta[meta] = r.Header.Get(name)

@@ -67,6 +67,8 @@ type Version struct {
 type Object struct {
 	Body []byte
 	Meta map[string]string
+	// Encryption is what the writer asked for.
+	Encryption string
 }
 
 // Fault answers an operation with an error, so many times.

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/beanstalk"
+	"github.com/guk0/travois/internal/bundle"
+)
+
+// loginName is the object that holds the logins. One for all versions: an
+// instance that starts later logs in with what holds then.
+const loginName = ".dockercfg"
+
+// checkLogin refuses registry-auth without a login.
+func (c config) checkLogin() error {
+	if !c.RegistryAuth {
+		return nil
+	}
+	if credentials, err := c.Credentials(); err == nil && len(credentials) == 0 {
+		return action.BadInput("registry-auth", "is true, but there is no login that the instances could have: give username and password, or auths (a secret that is not set is empty). ECR needs none")
+	}
+	if c.deploysExisting() {
+		return action.BadInput("registry-auth", "is true, but version %q is deployed as it is; its bundle says by itself where the logins are", c.VersionLabel)
+	}
+	return nil
+}
+
+// place decides where the logins go, which the bundle must know. The account's
+// bucket is named after the account.
+func (m *materials) place(ctx context.Context, client *beanstalk.Client) error {
+	if !m.config.RegistryAuth {
+		return nil
+	}
+	bucket := m.config.BucketName
+	if bucket == "" {
+		account, err := client.Account(ctx)
+		var none beanstalk.NoCredentialsError
+		if m.config.DryRun && errors.As(err, &none) {
+			account, err = "ACCOUNT", nil
+		}
+		if err != nil {
+			return err
+		}
+		bucket = beanstalk.AccountBucket(m.config.Region, account)
+	}
+	m.login = &bundle.Login{Bucket: bucket, Key: path.Join(m.config.folder(), loginName)}
+	return nil
+}
+
+// refer writes into the bundle where the logins are: into a Dockerrun.aws.json
+// itself, and beside a Compose file into the one of version 3.
+func refer(login *bundle.Login, file deployFile, dir string, rendered *bundle.Rendered) (companion []byte, err error) {
+	if login == nil || rendered.Content == nil {
+		return nil, nil
+	}
+	if file.kind != bundle.Compose {
+		rendered.Content, err = login.Write(file.path, rendered.Content)
+	} else {
+		var own []byte
+		own, err = os.ReadFile(filepath.Join(dir, dockerrunName))
+		if errors.Is(err, fs.ErrNotExist) {
+			own, err = nil, nil
+		}
+		if err == nil {
+			companion, err = login.Companion(path.Join(path.Dir(file.path), dockerrunName), own)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("registry-auth: %w", err)
+	}
+	rendered.Changes = append(rendered.Changes, bundle.Change{What: fmt.Sprintf("logins of the registries are read from s3://%s/%s", login.Bucket, login.Key)})
+	return companion, nil
+}
+
+// storeLogin puts the logins where the bundle says.
+func (e *execution) storeLogin(ctx context.Context) error {
+	login := e.plan.login
+	if login == nil {
+		return nil
+	}
+	credentials, err := e.plan.config.Credentials()
+	if err != nil {
+		return err
+	}
+	content, err := credentials.DockerConfig()
+	if err != nil {
+		return err
+	}
+	if e.plan.config.BucketName == "" {
+		if _, err := e.client.StorageLocation(ctx); err != nil {
+			return err
+		}
+	}
+	at := beanstalk.Stored{Bucket: login.Bucket, Key: login.Key}
+	written, err := e.client.StoreLogin(ctx, at, content)
+	if err == nil && written {
+		e.log.Printf("stored the registries' logins in %s", at.URI())
+	}
+	return err
+}
+
+// checkReadable warns where the instances may not be let to the logins: AWS's
+// policy for them covers the buckets of Elastic Beanstalk alone.
+func (p plan) checkReadable(options beanstalk.Options, found *findings) {
+	if p.login == nil || strings.HasPrefix(p.login.Bucket, "elasticbeanstalk-") {
+		return
+	}
+	profile := options.Get("aws:autoscaling:launchconfiguration", "IamInstanceProfile")
+	found.warn(fmt.Errorf("registry-auth: the instance profile %s must be allowed s3:GetObject on arn:aws:s3:::%s/%s, to read the logins there", profile, p.login.Bucket, p.login.Key))
+}
