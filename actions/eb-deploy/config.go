@@ -39,6 +39,8 @@ type config struct {
 	Wait         bool          `env:"WAIT" envDefault:"true"`
 	Timeout      time.Duration `env:"TIMEOUT"`
 	AcceptHealth healths       `env:"ACCEPT-HEALTH" envDefault:"Green,Yellow"`
+	OnFailure    aftermath     `env:"ON-FAILURE" envDefault:"none"`
+	Force        bool          `env:"FORCE" envDefault:"false"`
 	DryRun       bool          `env:"DRY-RUN" envDefault:"false"`
 
 	AccountInputs

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/guk0/travois/internal/action"
@@ -19,6 +20,8 @@ import (
 type plan struct {
 	config config
 	label  string
+	// run is the workflow run's id, 0 where it is not known.
+	run uint64
 	// existing tells that the version is there already; then the rest is empty.
 	existing bool
 
@@ -51,7 +54,7 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, dir strin
 		return plan{}, err
 	}
 	p := plan{
-		config: c, file: file, images: refs, extensions: readExtensions(dir), rendered: rendered.Content, login: login, bundle: minimal, hash: hash,
+		config: c, run: runID(trigger), file: file, images: refs, extensions: readExtensions(dir), rendered: rendered.Content, login: login, bundle: minimal, hash: hash,
 		changes:     append(rendered.Changes, minimal.Changes()...),
 		label:       cmp.Or(c.VersionLabel, defaultLabel(trigger.SHA, hash)),
 		description: cmp.Or(c.Description, trigger.Subject),
@@ -63,8 +66,16 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, dir strin
 	return p, nil
 }
 
-func existingPlan(c config) plan {
-	return plan{config: c, label: c.VersionLabel, existing: true}
+func existingPlan(c config, trigger action.Trigger) plan {
+	return plan{config: c, label: c.VersionLabel, run: runID(trigger), existing: true}
+}
+
+func runID(trigger action.Trigger) uint64 {
+	run, err := strconv.ParseUint(trigger.RunID, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return run
 }
 
 func render(file deployFile, refs map[string]image.Reference) (bundle.Rendered, error) {
@@ -112,7 +123,7 @@ func (p plan) request() beanstalk.Request {
 // bundleIn is the bundle to be stored in a bucket.
 func (p plan) bundleIn(bucket string) beanstalk.Bundle {
 	return beanstalk.Bundle{
-		App: p.config.App, Label: p.label, Description: p.description,
+		App: p.config.App, Label: p.label, Description: beanstalk.ByRun(p.description, p.run),
 		Bucket: bucket, Folder: p.config.folder(), Hash: p.hash, Write: p.bundle.WriteZip,
 	}
 }
@@ -129,7 +140,7 @@ func (p plan) String() string {
 		line("             exists already; nothing is uploaded")
 		return text.String()
 	}
-	line("description  %s", beanstalk.Description(p.description))
+	line("description  %s", beanstalk.ByRun(p.description, p.run))
 	line("bundle       s3://%s/%s", cmp.Or(p.config.BucketName, "<the account's Elastic Beanstalk bucket>"), p.key)
 	line("sha256       %s", p.hash)
 	for _, f := range p.bundle.Files() {

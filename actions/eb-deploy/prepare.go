@@ -35,7 +35,7 @@ func (d deployment) prepare(ctx context.Context) (plan, *beanstalk.Client, error
 		return plan{config: m.config}, nil, errors.Join(problems, m.check(ctx), d.checkAccount(ctx, client, m))
 	}
 	if m.config.deploysExisting() {
-		return existingPlan(m.config), client, nil
+		return existingPlan(m.config, m.trigger), client, nil
 	}
 	file, err := m.decide(ctx, client)
 	err = errors.Join(err, m.place(ctx, client))

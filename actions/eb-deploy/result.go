@@ -47,7 +47,7 @@ func newResult(p plan, r beanstalk.Result) result {
 // before what is not, and an environment that was left alone before one that
 // was changed for the worse.
 var severity = []beanstalk.Result{
-	planned, beanstalk.Unchanged, beanstalk.Deployed, beanstalk.Created, beanstalk.Rejected,
+	planned, beanstalk.Unchanged, beanstalk.Deployed, beanstalk.Created, beanstalk.Superseded, beanstalk.Rejected,
 	beanstalk.RolledBack, beanstalk.Unhealthy, beanstalk.TimedOut, beanstalk.Failed,
 }
 
@@ -130,6 +130,22 @@ func (d result) each(out action.Outputs, name string, value func(envResult) stri
 		}
 		out.JSON(name, all)
 	}
+}
+
+// sentence ends a text with a full stop.
+func sentence(text string) string {
+	if text == "" || strings.HasSuffix(text, ".") {
+		return text
+	}
+	return text + "."
+}
+
+// named is a version in a sentence.
+func named(label string) string {
+	if label == "" {
+		return "no version"
+	}
+	return fmt.Sprintf("version %q", label)
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

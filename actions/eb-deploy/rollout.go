@@ -19,7 +19,9 @@ type rollout struct {
 	plan    plan
 	stock   *stock
 	target  beanstalk.Destination
-	log     io.WriteCloser
+	// before are the settings before the update.
+	before beanstalk.Settings
+	log    io.WriteCloser
 	// expires is the run's deadline; zero where each environment has as long as
 	// its policy may take.
 	expires deadline
@@ -58,14 +60,24 @@ func (r *rollout) execute(ctx context.Context) error {
 	defer cancel()
 	r.begin()
 	err := r.deploy(limited)
-	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+	var newer *beanstalk.SupersededError
+	if errors.As(err, &newer) {
+		r.done.Verdict = verdict(beanstalk.Superseded, "%v; it is left alone", newer)
+		return nil
+	}
+	if ctx.Err() != nil && !r.done.Result.Good() {
+		r.interrupted(ctx)
+		return err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
 		r.done.Verdict = verdict(beanstalk.TimedOut, "the deadline of %s passed: %v", r.expires.limit, err)
 		err = nil
 	}
-	if err == nil && !r.done.Result.Good() {
-		r.explain(ctx)
+	if err != nil || r.done.Result.Good() || r.done.Result == beanstalk.Superseded {
+		return err
 	}
-	return err
+	r.explain(ctx)
+	return r.recover(ctx)
 }
 
 func (r *rollout) begin() {
@@ -76,13 +88,16 @@ func (r *rollout) begin() {
 }
 
 func (r *rollout) deploy(ctx context.Context) error {
-	env, err := r.monitor.AwaitReady(ctx, r.done.name, r.log)
+	env, err := r.monitor.AwaitTurn(ctx, r.turn(r.plan.label), r.log)
+	if env.ID != "" {
+		r.done.outcome.Environment, r.done.previous = env, env.VersionLabel
+	}
 	if err != nil {
 		r.done.Result = beanstalk.Rejected
 		return err
 	}
-	r.done.outcome.Environment, r.done.previous = env, env.VersionLabel
 	r.learn(ctx)
+	r.before = r.target.Settings
 	runs, err := r.runsAlready(ctx, env)
 	if err == nil && !runs {
 		_, err = r.stock.ensure(ctx)
@@ -134,12 +149,9 @@ func (r *rollout) roll(ctx context.Context, runs bool) error {
 	for _, change := range r.target.Changes {
 		say(r.log, "%s", change)
 	}
-	outcome, err := r.monitor.Roll(ctx, beanstalk.Rollout{
-		Env: r.done.name, Label: r.plan.label,
-		AcceptHealth: r.plan.config.AcceptHealth, NoWait: !r.plan.config.Wait,
-		Changes: r.target.Changes, Runs: runs,
-		Policy: r.target.Settings.Policy, Secrets: r.target.Secrets, Log: r.log,
-	})
+	forth := r.rollout(r.plan.label)
+	forth.Changes, forth.Runs, forth.NoWait = r.target.Changes, runs, !r.plan.config.Wait
+	outcome, err := r.monitor.Roll(ctx, forth)
 	if outcome.Environment.ID == "" {
 		outcome.Environment = r.done.outcome.Environment
 	}
@@ -148,10 +160,21 @@ func (r *rollout) roll(ctx context.Context, runs bool) error {
 		return nil
 	}
 	r.done.Result = beanstalk.Failed
-	if outcome.RequestID == "" && beanstalk.Refused(err) {
+	if !outcome.Sent {
 		r.done.Result = beanstalk.Rejected
 	}
 	return err
+}
+
+func (r *rollout) turn(label string) beanstalk.Turn {
+	return beanstalk.Turn{Env: r.done.name, Label: label, Run: r.plan.run, Force: r.plan.config.Force}
+}
+
+func (r *rollout) rollout(label string) beanstalk.Rollout {
+	return beanstalk.Rollout{
+		Turn: r.turn(label), AcceptHealth: r.plan.config.AcceptHealth,
+		Policy: r.target.Settings.Policy, Secrets: r.target.Secrets, Log: r.log,
+	}
 }
 
 // explain collects why it went wrong. The deadline of the deployment does not

@@ -61,6 +61,8 @@ type stage struct {
 	environ []string
 	load    func(context.Context, string) (aws.Config, error)
 	cancel  context.CancelFunc
+	// runID is the workflow run's; empty is none.
+	runID string
 }
 
 func (s *stage) file(t *testing.T, name, content string) {
@@ -96,7 +98,7 @@ func (s *stage) run(t *testing.T) ended {
 	outputs, summary := filepath.Join(runner, "outputs"), filepath.Join(runner, "summary")
 	environ := []string{
 		"GITHUB_WORKSPACE=" + s.dir, "GITHUB_OUTPUT=" + outputs, "GITHUB_STEP_SUMMARY=" + summary,
-		"GITHUB_SHA=0123456789abcdef0123456789abcdef01234567", "INPUT_COMMIT-MESSAGE=Fix the page\n\nAll of it.",
+		"GITHUB_SHA=0123456789abcdef0123456789abcdef01234567", "GITHUB_RUN_ID=" + s.runID, "INPUT_COMMIT-MESSAGE=Fix the page\n\nAll of it.",
 	}
 	environ = append(environ, s.environ...)
 	for _, name := range slices.Sorted(maps.Keys(s.inputs)) {

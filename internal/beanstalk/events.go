@@ -40,6 +40,12 @@ var failureTexts = []string{
 // environment's version begins.
 var beginTexts = []string{"Environment update is starting.", "createEnvironment is starting.", "rebuildEnvironment is starting."}
 
+// begins tells that an update or another deployment begins with the event.
+func (e Event) begins() bool { return slices.Contains(beginTexts, e.Message) }
+
+// of tells that the request has set the event off.
+func (e Event) of(requestID string) bool { return e.RequestID != "" && e.RequestID == requestID }
+
 // severe tells an event of something that failed.
 func (e Event) severe() bool {
 	return e.Severity == string(types.EventSeverityError) || e.Severity == string(types.EventSeverityFatal)

@@ -27,6 +27,8 @@ type Environment struct {
 	ID, Name, Application string
 	// Status is Launching, Updating, Ready, Terminating, Terminated, …
 	Status string
+	// Abortable tells that an update is under way that can be aborted.
+	Abortable bool
 	// Health is Green, Yellow, Red or Grey.
 	Health string
 	// HealthStatus is the finer health (Ok, Warning, Severe, …), empty with
@@ -147,7 +149,7 @@ func (c *Client) environments(ctx context.Context, in *elasticbeanstalk.Describe
 func describe(e types.EnvironmentDescription) Environment {
 	env := Environment{
 		ID: aws.ToString(e.EnvironmentId), Name: aws.ToString(e.EnvironmentName), Application: aws.ToString(e.ApplicationName),
-		Status: string(e.Status), Health: string(e.Health), HealthStatus: string(e.HealthStatus),
+		Status: string(e.Status), Abortable: aws.ToBool(e.AbortableOperationInProgress), Health: string(e.Health), HealthStatus: string(e.HealthStatus),
 		VersionLabel: aws.ToString(e.VersionLabel),
 		Platform:     aws.ToString(e.SolutionStackName),
 		Kind:         PlatformKind(aws.ToString(e.SolutionStackName), aws.ToString(e.PlatformArn)),

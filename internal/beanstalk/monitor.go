@@ -121,8 +121,19 @@ func (m *Monitor) newFollower(ctx context.Context, env string) (*follower, error
 // eventsEvery is in which rounds events are read.
 const eventsEvery = 3
 
-// refresh looks at all environments, and in some rounds at the events, which tell nothing that the end of an update waits for. Its own error is only
-// that of the context; that of the service is handed to all.
+// outdate makes the last look too old for a new follower.
+func (m *Monitor) outdate(ctx context.Context) error {
+	if err := m.take(ctx); err != nil {
+		return err
+	}
+	defer m.release()
+	m.looked = time.Time{}
+	return nil
+}
+
+// refresh looks at all environments, and in some rounds at the events, which
+// tell nothing that the end of an update waits for. Its own error is only that
+// of the context; that of the service is handed to all.
 func (m *Monitor) refresh(ctx context.Context) error {
 	began := time.Now()
 	envs, at, err := m.client.environments(ctx, &elasticbeanstalk.DescribeEnvironmentsInput{

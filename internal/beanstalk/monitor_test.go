@@ -41,7 +41,7 @@ func rollAll(ctx context.Context, c *beanstalk.Client, names []string) ([]beanst
 	for i, name := range names {
 		all.Go(func() {
 			outcomes[i], errs[i] = monitor.Roll(ctx, beanstalk.Rollout{
-				Env: name, Label: "new-2", AcceptHealth: []string{"Green"}, Policy: "Immutable", Log: io.Discard,
+				Turn: beanstalk.Turn{Env: name, Label: "new-2"}, AcceptHealth: []string{"Green"}, Policy: "Immutable", Log: io.Discard,
 			})
 		})
 	}

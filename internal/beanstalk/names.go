@@ -80,10 +80,14 @@ func Description(text string) string {
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
 		return unicode.IsSpace(r) || !unicode.IsPrint(r)
 	}), " ")
-	if utf8.RuneCountInString(text) <= maxDescription {
+	return short(text, maxDescription)
+}
+
+func short(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
 		return text
 	}
-	return strings.TrimSpace(string([]rune(text)[:maxDescription-1])) + "…"
+	return strings.TrimSpace(string([]rune(text)[:most-1])) + "…"
 }
 
 // CheckBucket refuses a name that no S3 bucket can have (S3 user guide, bucket

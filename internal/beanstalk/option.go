@@ -217,3 +217,12 @@ func (s Settings) CheckProperties(want Options) error {
 	return fmt.Errorf("env-vars: with what the environment has, its properties come to %d bytes; Elastic Beanstalk takes %d in all. "+
 		"Remove some (KEY= removes one); the largest is %s with %d bytes", total, maxProperties, largest, len(properties[largest]))
 }
+
+// Undo is the wish to have the changed settings as they were before.
+func (c Changes) Undo(before Settings) Options {
+	wish := Options{}
+	for _, one := range c {
+		wish[one.Option] = before.Options[before.Options.find(one.Option)]
+	}
+	return wish
+}

@@ -10,7 +10,7 @@ import (
 
 // Rollout is one update of one environment to a version that exists.
 type Rollout struct {
-	Env, Label string
+	Turn
 	// Changes are settings to send with the version.
 	Changes Changes
 	// Runs tells that the version runs already, so that only settings are sent.
@@ -32,7 +32,10 @@ type Outcome struct {
 	Verdict
 	// Environment is as it was seen last.
 	Environment Environment
-	RequestID   string
+	// Sent tells, also beside an error, that Elastic Beanstalk may have accepted
+	// the update; RequestID is empty where that is not known.
+	Sent      bool
+	RequestID string
 	// Events are all since the update was asked for, oldest first.
 	Events []Event
 	// Instances are as they were seen last; empty with basic health reporting.
@@ -50,17 +53,21 @@ type Outcome struct {
 func (m *Monitor) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 	f := &follower{env: r.Env}
 	defer m.leave(f)
+	last, err := m.lastDeployment(ctx, r)
+	if err != nil {
+		return Outcome{}, err
+	}
 	update, err := m.update(ctx, r, f)
 	if errors.Is(err, errSeparate) {
 		return m.rollSeparately(ctx, r)
 	}
 	if err != nil {
-		return Outcome{}, err
+		return Outcome{Sent: update.sent}, err
 	}
 	w := &watch{
 		monitor: m, rollout: r, follower: f, started: update.at,
-		want: Expected{Label: r.Label, RequestID: update.requestID, AcceptHealth: r.AcceptHealth, Policy: r.Policy},
-		out:  Outcome{RequestID: update.requestID, Began: f.since},
+		want: Expected{Label: r.Label, RequestID: update.requestID, AcceptHealth: r.AcceptHealth, Policy: r.Policy, After: last},
+		out:  Outcome{Sent: true, RequestID: update.requestID, Began: f.since},
 		seen: Observation{Begun: update.begun},
 	}
 	if r.NoWait {
@@ -68,6 +75,27 @@ func (m *Monitor) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 		return w.out, nil
 	}
 	return w.follow(ctx)
+}
+
+// lastDeployment is that of the instances where a version is deployed again; 0
+// where it is not needed or not known. New settings alone need none.
+func (m *Monitor) lastDeployment(ctx context.Context, r Rollout) (int64, error) {
+	if r.Runs {
+		return 0, nil
+	}
+	env, err := m.client.Environment(ctx, m.app, r.Env)
+	if err != nil || env.VersionLabel != r.Label {
+		return 0, err
+	}
+	instances, err := m.client.instances(ctx, r.Env)
+	if err != nil && !Refused(err) {
+		return 0, err
+	}
+	var last int64
+	for _, i := range instances {
+		last = max(last, i.DeploymentID)
+	}
+	return last, nil
 }
 
 // watch follows one update.
@@ -186,16 +214,16 @@ func (w *watch) ask(ctx context.Context) error {
 func (w *watch) take(fresh []Event) {
 	for i := range fresh {
 		e := &fresh[i]
-		// Hiding may change the words that tell a failure.
-		fails := e.fails(w.want.RequestID)
+		// Hiding may change the words that tell a failure. One without a request
+		// that is from before the update is another's.
+		fails := e.fails(w.want.RequestID) && (e.RequestID != "" || !e.At.Before(w.out.Began.Truncate(time.Second)))
 		e.Message = w.rollout.Secrets.Hide(e.Message)
 		say(w.rollout.Log, "%s", e)
 		if fails {
 			w.seen.Errors = append(w.seen.Errors, *e)
 		}
-		if e.RequestID != "" && e.RequestID == w.want.RequestID {
-			w.seen.Begun = true
-		}
+		w.seen.Begun = w.seen.Begun || e.of(w.want.RequestID)
+		w.seen.Overtaken = w.seen.Overtaken || e.begins() && e.RequestID != "" && !e.of(w.want.RequestID)
 	}
 	w.out.Events = append(w.out.Events, fresh...)
 }

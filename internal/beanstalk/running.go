@@ -49,7 +49,7 @@ func (c *Client) lastFailure(ctx context.Context, env Environment) (string, erro
 		}
 		for _, one := range out.Events {
 			e := event(one)
-			if slices.Contains(beginTexts, e.Message) {
+			if e.begins() {
 				return failureOf(e.RequestID, severe), nil
 			}
 			if e.severe() {

@@ -53,6 +53,8 @@ type accepted struct {
 	// begun tells that the answer shows the environment Updating already.
 	begun bool
 	at    time.Time
+	// sent tells, beside an error, that it may have been accepted all the same.
+	sent bool
 }
 
 // update starts the deployment. Another update may slip in between our look
@@ -62,18 +64,34 @@ func (m *Monitor) update(ctx context.Context, r Rollout, f *follower) (accepted,
 		if err := m.follow(ctx, f); err != nil {
 			return accepted{}, err
 		}
-		out, err := m.client.eb.UpdateEnvironment(ctx, r.request(m.app))
+		out, err := m.send(ctx, r)
 		if err == nil {
 			id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
 			return accepted{requestID: id, begun: out.Status != types.EnvironmentStatusReady, at: time.Now()}, nil
 		}
 		if !invalid(err, "must be ready") {
-			return accepted{}, r.refused(err)
+			return accepted{sent: !Refused(err) && !errors.Is(err, errNotSent)}, r.refused(err)
 		}
-		if _, err := m.AwaitReady(ctx, r.Env, r.Log); err != nil {
+		if err := m.outdate(ctx); err != nil {
+			return accepted{}, err
+		}
+		if _, err := m.AwaitTurn(ctx, r.Turn, r.Log); err != nil {
 			return accepted{}, err
 		}
 	}
+}
+
+var errNotSent = errors.New("the update was not sent")
+
+// send asks for the update. Where the run is cancelled meanwhile the answer is
+// waited for a little: an update that has begun must be known to be aborted.
+func (m *Monitor) send(ctx context.Context, r Rollout) (*elasticbeanstalk.UpdateEnvironmentOutput, error) {
+	if ctx.Err() != nil {
+		return nil, errors.Join(errNotSent, context.Cause(ctx))
+	}
+	sending, cancel := outliving(ctx, inFlight)
+	defer cancel()
+	return m.client.eb.UpdateEnvironment(sending, r.request(m.app))
 }
 
 // say prints a line. A log that can't be written to is no reason to stop a
@@ -110,6 +128,7 @@ func instance(i types.SingleInstanceHealth) Instance {
 	if i.Deployment != nil {
 		one.Deployment = aws.ToString(i.Deployment.Status)
 		one.Label = aws.ToString(i.Deployment.VersionLabel)
+		one.DeploymentID = aws.ToInt64(i.Deployment.DeploymentId)
 	}
 	return one
 }

@@ -27,6 +27,9 @@ const (
 	RolledBack Result = "rolled-back"
 	// Unhealthy: this version runs, but its health is not accepted.
 	Unhealthy Result = "unhealthy"
+	// Superseded: a newer run's version runs, or another update took the
+	// environment before this one could be judged.
+	Superseded Result = "superseded"
 	// TimedOut: the deadline passed while the update was still going on, or
 	// before the environment took it.
 	TimedOut Result = "timed-out"
@@ -56,6 +59,9 @@ type Expected struct {
 	AcceptHealth []string
 	// Policy is the environment's deployment policy, empty when it is not known.
 	Policy string
+	// After is the last deployment of before, where the environment held this
+	// version already, so that an instance's label alone proves nothing.
+	After int64
 }
 
 // undoes tells whether the policy takes a failed update back by itself: it puts
@@ -67,6 +73,8 @@ type Instance struct {
 	ID string
 	// Deployment is "In Progress", "Deployed" or "Failed".
 	Deployment string
+	// DeploymentID counts the deployments of the environment; 0 is not known.
+	DeploymentID int64
 	// Label is the version that the deployment is of.
 	Label  string
 	Health string
@@ -86,6 +94,8 @@ type Observation struct {
 	// Begun tells that the update has shown itself: the status was other than
 	// Ready, or an event of our request came.
 	Begun bool
+	// Overtaken tells that another update has begun after ours.
+	Overtaken bool
 	// SinceUpdate is the time since the update was accepted, SinceReady the
 	// time that the environment has been Ready since.
 	SinceUpdate, SinceReady time.Duration
@@ -133,6 +143,9 @@ func Judge(want Expected, seen Observation) Verdict {
 // judgeOther is for an environment that is Ready with another version.
 func judgeOther(want Expected, seen Observation) Verdict {
 	env := seen.Environment
+	if seen.Overtaken && len(seen.Errors) == 0 {
+		return final(Superseded, "another update has brought environment %q to %s before it was known how this one ended", env.Name, named(env.VersionLabel))
+	}
 	others, proven := contradicting(env.VersionLabel, seen.Instances)
 	if seen.SinceReady < startGrace && (len(seen.Errors) == 0 || len(others) > 0) {
 		return pending("environment %q is Ready, but still shows %s", env.Name, named(env.VersionLabel))
@@ -183,7 +196,7 @@ func judgeInstances(want Expected, seen Observation) (Verdict, bool) {
 	var bad, open []string
 	for _, i := range seen.Instances {
 		switch {
-		case i.Deployment == "" || i.runs(want.Label):
+		case i.Deployment == "" || i.runs(want.Label) && (i.DeploymentID == 0 || i.DeploymentID > want.After):
 		case i.Deployment == "Failed":
 			bad = append(bad, i.ID)
 		default:

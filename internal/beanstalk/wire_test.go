@@ -453,7 +453,7 @@ func TestFailureIsToldByWordsThatAreHidden(t *testing.T) {
 			e.Finish("new-2")
 		}}}
 		got, err := c.Monitor(app, []string{envName}).Roll(t.Context(), beanstalk.Rollout{
-			Env: envName, Label: "new-2", AcceptHealth: []string{"Green"}, Secrets: beanstalk.NewSecrets("Failed"), Log: io.Discard,
+			Turn: beanstalk.Turn{Env: envName, Label: "new-2"}, AcceptHealth: []string{"Green"}, Secrets: beanstalk.NewSecrets("Failed"), Log: io.Discard,
 		})
 		if err != nil || got.Result != beanstalk.Failed || got.Reason != "*** to deploy application." {
 			t.Errorf("%q, %q, %v", got.Result, got.Reason, err)
@@ -482,7 +482,7 @@ func prepared(wire *wiretest.AWS) {
 
 func roll(ctx context.Context, c *beanstalk.Client, log io.Writer) (beanstalk.Outcome, error) {
 	return c.Monitor(app, []string{envName}).Roll(ctx, beanstalk.Rollout{
-		Env: envName, Label: "new-2", AcceptHealth: []string{"Green", "Yellow"},
+		Turn: beanstalk.Turn{Env: envName, Label: "new-2"}, AcceptHealth: []string{"Green", "Yellow"},
 		Policy: "Immutable", Secrets: beanstalk.NewSecrets("pass-word-1"), Log: log,
 	})
 }
@@ -658,7 +658,7 @@ func TestRollRejectedAndCancelled(t *testing.T) {
 func TestRollNoWait(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, env *wiretest.Environment, c *beanstalk.Client) {
 		prepared(wire)
-		got, err := c.Monitor(app, []string{envName}).Roll(t.Context(), beanstalk.Rollout{Env: envName, Label: "new-2", NoWait: true, Log: io.Discard})
+		got, err := c.Monitor(app, []string{envName}).Roll(t.Context(), beanstalk.Rollout{Turn: beanstalk.Turn{Env: envName, Label: "new-2"}, NoWait: true, Log: io.Discard})
 		if err != nil || got.Result != beanstalk.Created || got.RequestID == "" || env.Status != "Updating" {
 			t.Errorf("%+v, %v", got, err)
 		}

@@ -25,6 +25,12 @@ type Environment struct {
 	// Script is what an update sets off. Without one the environment just
 	// comes to run the version after 20 s.
 	Script []Step
+	// Abortable tells that an update can be aborted. OnAbort is what happens
+	// then; without it the environment is Ready as before after 20 s.
+	Abortable bool
+	OnAbort   []Step
+	// Aborted counts the aborts.
+	Aborted int
 	// Updates are the labels that were asked for, Sent the settings of each:
 	// "NAME=value", and "-NAME" for one to remove.
 	Updates []string
@@ -45,6 +51,8 @@ type Environment struct {
 type Instance struct {
 	ID, Deployment, Label, Health string
 	Causes                        []string
+	// DeploymentID is the number of the deployment; 0 is that of the last update.
+	DeploymentID int
 }
 
 // Event is an event in DescribeEvents.
@@ -92,6 +100,22 @@ func (e *Environment) Finish(label string) {
 	e.Report("INFO", "New application version was deployed to running EC2 instances.")
 	e.Report("INFO", "Environment update completed successfully.")
 	e.Status, e.Health, e.HealthStatus, e.Label = "Ready", "Green", "Ok", label
+}
+
+// abort ends the running update.
+func (e *Environment) abort(at time.Time) {
+	e.Aborted++
+	e.Status, e.running = "Aborting", nil
+	steps := e.OnAbort
+	if steps == nil {
+		steps = []Step{{20 * time.Second, func(e *Environment) {
+			e.Report("INFO", "The environment update was aborted.")
+			e.Status = "Ready"
+		}}}
+	}
+	for _, s := range steps {
+		e.running = append(e.running, due{at.Add(s.After), s.Do})
+	}
 }
 
 // advance does the steps that are due.

@@ -76,6 +76,7 @@ var operations = map[string]func(*AWS, url.Values) ([]element, *refusal){
 	"CreateApplication":             (*AWS).createApplication,
 	"CreateEnvironment":             (*AWS).createEnvironment,
 	"ValidateConfigurationSettings": (*AWS).validate,
+	"AbortEnvironmentUpdate":        (*AWS).abort,
 	"DescribeEvents":                (*AWS).describeEvents,
 	"DescribeEnvironmentHealth":     (*AWS).health,
 	"DescribeInstancesHealth":       (*AWS).instancesHealth,
@@ -172,7 +173,7 @@ func (e *Environment) describe() []element {
 	all := []element{
 		{"EnvironmentId", e.ID}, {"EnvironmentName", e.Name}, {"Status", e.Status}, {"Health", e.Health},
 		{"HealthStatus", e.HealthStatus}, {"VersionLabel", e.Label}, {"SolutionStackName", e.Stack}, {"CNAME", e.CNAME},
-		{"Tier", []element{{"Name", e.Tier}}},
+		{"Tier", []element{{"Name", e.Tier}}}, {"AbortableOperationInProgress", strconv.FormatBool(e.Abortable && e.Status == "Updating")},
 	}
 	if e.PlatformARN != "" {
 		all = append(all, element{"PlatformArn", e.PlatformARN})
@@ -252,6 +253,15 @@ func (a *AWS) update(in url.Values) ([]element, *refusal) {
 	return e.describe(), nil
 }
 
+func (a *AWS) abort(in url.Values) ([]element, *refusal) {
+	e := a.environment(in)
+	if !e.Abortable || e.Status != "Updating" {
+		return nil, invalid("Environment named %s is in an invalid state for this operation. Must be pending deployment.", e.Name)
+	}
+	e.abort(a.now())
+	return nil, nil
+}
+
 func (a *AWS) describeEvents(in url.Values) ([]element, *refusal) {
 	events := a.events(in)
 	first, _ := strconv.Atoi(in.Get("NextToken"))
@@ -308,7 +318,7 @@ func (a *AWS) instancesHealth(in url.Values) ([]element, *refusal) {
 	return []element{list("InstanceHealthList", e.Instances, func(i Instance) []element {
 		return []element{
 			{"InstanceId", i.ID}, {"HealthStatus", i.Health}, texts("Causes", i.Causes),
-			{"Deployment", []element{{"Status", i.Deployment}, {"VersionLabel", i.Label}, {"DeploymentId", "7"}}},
+			{"Deployment", []element{{"Status", i.Deployment}, {"VersionLabel", i.Label}, {"DeploymentId", strconv.Itoa(cmp.Or(i.DeploymentID, 7+len(e.Updates)))}}},
 		}
 	})}, nil
 }

@@ -47,6 +47,8 @@ type AWS struct {
 	Throttled func() bool
 	// Latency is how long an answer takes.
 	Latency time.Duration
+	// Before is called with each operation before it is carried out.
+	Before func(operation string)
 	// BetweenPages is called after each page of events.
 	BetweenPages func()
 
@@ -173,6 +175,9 @@ var errBroken = errors.New("connection reset by peer")
 // called notes an operation; it gives the fault that waits for it.
 func (a *AWS) called(operation string) *Fault {
 	a.calls = append(a.calls, operation)
+	if a.Before != nil {
+		a.Before(operation)
+	}
 	for _, f := range a.faults {
 		if f.Operation == operation && f.Times > 0 {
 			f.Times--

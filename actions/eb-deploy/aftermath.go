@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/guk0/travois/internal/beanstalk"
+)
+
+// aftermath is what is done after a deployment that went wrong.
+type aftermath string
+
+const (
+	leave    aftermath = "none"
+	abort    aftermath = "abort"
+	rollback aftermath = "rollback"
+)
+
+// UnmarshalText fails on other words.
+func (a *aftermath) UnmarshalText(text []byte) error {
+	switch *a = aftermath(text); *a {
+	case leave, abort, rollback:
+		return nil
+	}
+	return fmt.Errorf("%q is none of %s, %s, %s", text, leave, abort, rollback)
+}
+
+const (
+	// cancelTime is for the abort after a signal: a cancelled job has 10 s from
+	// the first one to its end.
+	cancelTime = 6 * time.Second
+	// settleTime is for an update that was aborted to be taken back.
+	settleTime = 20 * time.Minute
+)
+
+// interrupted aborts the update of a run that was cancelled, if that was asked
+// for. What comes of it is not waited for: there is no time.
+func (r *rollout) interrupted(ctx context.Context) {
+	if r.plan.config.OnFailure == leave || !r.sent() {
+		return
+	}
+	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTime)
+	defer cancel()
+	aborted, err := r.monitor.Abort(short, r.done.name)
+	switch {
+	case err != nil:
+		say(r.log, "warning: the update goes on: %v", err)
+	case aborted:
+		say(r.log, "the run was cancelled: the update is aborted, and Elastic Beanstalk takes it back to %s", named(r.done.previous))
+	default:
+		say(r.log, "the run was cancelled: the update can't be aborted and goes on")
+	}
+}
+
+// sent tells that an update has begun.
+func (r *rollout) sent() bool { return r.done.outcome.RequestID != "" }
+
+// recover does what on-failure asks for. An environment that Elastic Beanstalk
+// has rolled back itself, and one that another run took, are left alone.
+func (r *rollout) recover(ctx context.Context) error {
+	v := r.done.Verdict
+	if r.plan.config.OnFailure == leave || !r.sent() {
+		return nil
+	}
+	switch v.Result {
+	case beanstalk.TimedOut:
+		if done, err := r.abort(ctx); done || err != nil {
+			return err
+		}
+	case beanstalk.Failed, beanstalk.Unhealthy:
+	default:
+		return nil
+	}
+	if r.plan.config.OnFailure != rollback {
+		return nil
+	}
+	return r.rollBack(ctx)
+}
+
+// abort ends an update that takes too long, and waits until it is taken back.
+// It is done where the version before runs everywhere again.
+func (r *rollout) abort(ctx context.Context) (done bool, err error) {
+	aborted, err := r.monitor.Abort(ctx, r.done.name)
+	if err != nil || !aborted {
+		why := "it can't be aborted at this time"
+		if err != nil {
+			why = err.Error()
+		}
+		r.add("on-failure: the update goes on: %s.", why)
+		return false, cancelled(ctx)
+	}
+	say(r.log, "on-failure: the update is aborted; waiting until it is taken back")
+	settling, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	env, err := r.monitor.AwaitReady(settling, r.done.name, r.log)
+	if err != nil {
+		r.add("on-failure: the update was aborted, but not taken back within %s: %v.", settleTime, err)
+		return true, cancelled(ctx)
+	}
+	r.done.outcome.Environment = env
+	why := fmt.Sprintf("the environment holds %s", named(env.VersionLabel))
+	if env.VersionLabel == r.done.previous {
+		if why, err = r.client.Incomplete(ctx, env, r.log); err != nil {
+			return false, cancelled(ctx)
+		}
+	}
+	if why == "" {
+		r.done.Result = beanstalk.RolledBack
+		r.add("on-failure: the update was aborted, and %s runs.", named(env.VersionLabel))
+		return true, nil
+	}
+	r.done.Result = beanstalk.Failed
+	r.add("on-failure: the update was aborted, but %s.", why)
+	return false, nil
+}
+
+// rollBack deploys the version before again, with the settings before. It has a
+// deadline of its own, since that of the deployment may have passed.
+func (r *rollout) rollBack(ctx context.Context) error {
+	back := r.backwards(ctx)
+	switch {
+	case r.done.previous == "":
+		r.add("on-failure: no version ran before, so there is none to go back to.")
+		return nil
+	case back.Runs && len(back.Changes) == 0:
+		r.add("on-failure: version %q ran before too, so there is none to go back to.", r.done.previous)
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, r.target.Settings.Deadline())
+	defer cancel()
+	say(r.log, "on-failure: going back to version %s", r.done.previous)
+	_, err := r.monitor.AwaitTurn(limited, back.Turn, r.log)
+	var newer *beanstalk.SupersededError
+	if errors.As(err, &newer) {
+		r.add("on-failure: nothing was rolled back, since %v.", newer)
+		return nil
+	}
+	var outcome beanstalk.Outcome
+	if err == nil {
+		outcome, err = r.monitor.Roll(limited, back)
+	}
+	if err != nil {
+		r.add("on-failure: going back to version %q failed: %v.", r.done.previous, err)
+		return cancelled(ctx)
+	}
+	r.rolledBack(outcome)
+	return nil
+}
+
+// backwards is the rollout that undoes this one.
+func (r *rollout) backwards(ctx context.Context) beanstalk.Rollout {
+	sent := r.target.Changes
+	if len(sent) > 0 {
+		now := r.target
+		if r.client.Reload(ctx, r.plan.config.App, &now) == nil {
+			sent = now.Settings.Changes(sent.Undo(r.before))
+		}
+	}
+	back := r.rollout(r.done.previous)
+	back.Changes, back.NoWait = sent, false
+	back.Runs = r.done.previous == r.plan.label
+	return back
+}
+
+// rolledBack makes the end of the rollback that of the deployment.
+func (r *rollout) rolledBack(back beanstalk.Outcome) {
+	if back.Result == beanstalk.Deployed {
+		r.done.Result = beanstalk.RolledBack
+		r.add("on-failure: version %q was deployed again and runs, health %s.", r.done.previous, back.Environment.Health)
+	} else {
+		r.done.Result = beanstalk.Failed
+		r.add("on-failure: going back to version %q ended %s: %s", r.done.previous, back.Result, back.Reason)
+	}
+	r.done.outcome.Events = append(r.done.outcome.Events, back.Events...)
+	r.done.outcome.Environment, r.done.outcome.Instances = back.Environment, back.Instances
+	r.done.outcome.Took += back.Took
+}
+
+// add goes on with the reason.
+func (r *rollout) add(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	say(r.log, "%s", text)
+	r.done.Reason = sentence(r.done.Reason) + " " + text
+}
+
+// cancelled is the end of the context alone: other trouble on the way back is
+// told beside the verdict, and changes nothing in it.
+func cancelled(ctx context.Context) error { return ctx.Err() }
