@@ -46,6 +46,7 @@ type config struct {
 	AccountInputs
 	SettingInputs
 	RetentionInputs
+	CreateInputs
 	action.CommitInputs
 }
 
@@ -145,7 +146,7 @@ func (c config) checkChoices() error {
 	if key := c.key(strings.Repeat("x", 100), strings.Repeat("0", 64)); len(key) > 1024 {
 		problems = append(problems, action.BadInput("bucket-path", "is too long: an S3 key has at most 1024 bytes"))
 	}
-	return errors.Join(append(append(problems, c.checkRetention()...), c.checkSettings(), c.checkLogin())...)
+	return errors.Join(append(append(problems, c.checkRetention()...), c.checkSettings(), c.checkLogin(), c.checkCreate())...)
 }
 
 // deploysExisting tells that no version is made: one that is there is deployed.

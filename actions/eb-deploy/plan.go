@@ -109,7 +109,7 @@ func defaultLabel(sha, hash string) string {
 
 // request is what must be found in AWS for the plan.
 func (p plan) request() beanstalk.Request {
-	r := beanstalk.Request{App: p.config.App, Envs: p.config.Envs, Bucket: p.config.BucketName, Options: p.config.options()}
+	r := beanstalk.Request{App: p.config.App, Envs: p.config.Envs, Bucket: p.config.BucketName, Options: p.config.options(), Create: p.config.Create, Platform: p.config.Platform}
 	if p.existing {
 		r.Existing = p.label
 		r.Bucket = ""

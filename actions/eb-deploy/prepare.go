@@ -140,7 +140,7 @@ func (m materials) decide(ctx context.Context, client *beanstalk.Client) (deploy
 
 // request is what must be found in AWS, as far as the inputs can be used.
 func (m materials) request() beanstalk.Request {
-	r := beanstalk.Request{App: m.config.App, Envs: m.config.Envs, Options: m.config.options()}
+	r := beanstalk.Request{App: m.config.App, Envs: m.config.Envs, Options: m.config.options(), Create: m.config.Create, Platform: m.config.Platform}
 	switch {
 	case m.config.deploysExisting():
 		if beanstalk.CheckLabel(m.config.VersionLabel) == nil {

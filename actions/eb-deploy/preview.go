@@ -68,6 +68,10 @@ func (p plan) compare(ctx context.Context, client *beanstalk.Client, target bean
 	for _, d := range target.Destinations {
 		env := d.Environment
 		settings := d.Settings.With(p.config.options())
+		if d.New {
+			all = append(all, section{title: "Environment " + env.Name, body: newText(d)})
+			continue
+		}
 		text := fmt.Sprintf("runs %s, health %s, on %s\ndeployment policy %s; it may take up to %s\n",
 			cmp.Or(env.VersionLabel, "no version"), env.Health, env.Platform, cmp.Or(settings.Policy, "not known"), cmp.Or(p.config.Timeout, settings.Deadline()))
 		for _, change := range d.Changes {
@@ -84,6 +88,15 @@ func (p plan) compare(ctx context.Context, client *beanstalk.Client, target bean
 		all = append(all, p.compareFile(ctx, client, d, next))
 	}
 	return all
+}
+
+// newText tells of an environment that is to be made.
+func newText(d beanstalk.Destination) string {
+	text := "is not there; it is made on " + cmp.Or(d.Environment.Platform, "a platform that is not known") + "\n"
+	for _, change := range d.Changes {
+		text += change.String() + "\n"
+	}
+	return text
 }
 
 // deployText is the deploy file of the version that is to be deployed.
@@ -180,6 +193,7 @@ func (p plan) use(target beanstalk.Target) beanstalk.Use {
 		Region: p.config.Region, Account: target.Identity.Account, App: p.config.App, Envs: p.config.Envs,
 		Bucket: p.config.BucketName, Folder: p.config.folder(), Makes: !p.existing, Settings: len(p.config.options()) > 0,
 		Prunes: p.config.prunes(), PrunesBundles: p.config.DeleteBundles,
+		Creates: p.config.Create,
 	}
 }
 

@@ -83,11 +83,18 @@ func (r *rollout) execute(ctx context.Context) error {
 func (r *rollout) begin() {
 	env := r.target.Environment
 	r.done.outcome.Environment, r.done.previous = env, env.VersionLabel
+	if r.target.New {
+		say(r.log, "environment %s is not there; the deadline is %s", env.Name, r.expires.limit)
+		return
+	}
 	say(r.log, "environment %s (%s) runs %s, health %s; the deadline is %s",
 		env.Name, env.Platform, cmp.Or(env.VersionLabel, "no version"), env.Health, r.expires.limit)
 }
 
 func (r *rollout) deploy(ctx context.Context) error {
+	if r.target.New {
+		return r.create(ctx)
+	}
 	env, err := r.monitor.AwaitTurn(ctx, r.turn(r.plan.label), r.log)
 	if env.ID != "" {
 		r.done.outcome.Environment, r.done.previous = env, env.VersionLabel
@@ -151,6 +158,7 @@ func (r *rollout) roll(ctx context.Context, runs bool) error {
 	}
 	forth := r.rollout(r.plan.label)
 	forth.Changes, forth.Runs, forth.NoWait = r.target.Changes, runs, !r.plan.config.Wait
+	forth.Platform = r.platform()
 	outcome, err := r.monitor.Roll(ctx, forth)
 	if outcome.Environment.ID == "" {
 		outcome.Environment = r.done.outcome.Environment

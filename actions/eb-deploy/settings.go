@@ -55,7 +55,10 @@ const shortestMask = 8
 // a masked value.
 func (p plan) mask(log *action.Log, t beanstalk.Target) {
 	public := p.public(t)
-	for _, value := range p.config.options() {
+	for option, value := range p.config.options() {
+		if !option.MayBeSecret() {
+			continue
+		}
 		for line := range strings.Lines(value) {
 			line = strings.TrimSpace(line)
 			if len(line) >= shortestMask && !strings.Contains(public, line) {

@@ -134,8 +134,9 @@ func TestSettingsRefused(t *testing.T) {
 func TestSettingsMasked(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {
 		s.inputs["env-vars"] = "PORT=3306\nHOST=fullstack.test\nSTACK=docker-fullstack\nSTATE=deployed\nCITY=long enough\n"
+		s.inputs["option-settings"] = `{"aws:elasticbeanstalk:command":{"DeploymentPolicy":"Immutable"},"aws:rds:dbinstance":{"DBPassword":"` + value + `"}}`
 		got := s.run(t)
-		if n := strings.Count(got.log, "::add-mask::"); n != 1 || !strings.Contains(got.log, "::add-mask::long enough\n") || got.result() != "deployed" {
+		if n := strings.Count(got.log, "::add-mask::"); n != 2 || !strings.Contains(got.log, "::add-mask::long enough\n") || got.result() != "deployed" {
 			t.Errorf("%d masks:\n%s", n, got)
 		}
 	})

@@ -18,19 +18,12 @@ type stock struct {
 	// environment's deadline also ends the wait for it.
 	turn   chan struct{}
 	stored *beanstalk.Stored
-	// full tells that versions must go before one can be made; running are the
-	// ones that stay.
-	full    bool
-	running []string
+	target beanstalk.Target
 }
 
 // newStock has the version already where an existing one is deployed.
 func newStock(log *action.Log, client *beanstalk.Client, p plan, target beanstalk.Target) *stock {
-	s := &stock{log: log, client: client, plan: p, stored: target.Version, full: target.Full, turn: make(chan struct{}, 1)}
-	for _, d := range target.Destinations {
-		s.running = append(s.running, d.Environment.VersionLabel)
-	}
-	return s
+	return &stock{log: log, client: client, plan: p, stored: target.Version, target: target, turn: make(chan struct{}, 1)}
 }
 
 func (s *stock) take(ctx context.Context) error {
@@ -75,6 +68,9 @@ func (s *stock) ensure(ctx context.Context) (beanstalk.Stored, error) {
 	if s.stored != nil {
 		return *s.stored, nil
 	}
+	if err := s.makePlace(ctx); err != nil {
+		return beanstalk.Stored{}, err
+	}
 	bucket := s.plan.config.BucketName
 	if bucket == "" {
 		var err error
@@ -82,8 +78,8 @@ func (s *stock) ensure(ctx context.Context) (beanstalk.Stored, error) {
 			return beanstalk.Stored{}, err
 		}
 	}
-	if s.full {
-		s.plan.prune(ctx, s.client, s.log, s.running)
+	if s.target.Full {
+		s.plan.prune(ctx, s.client, s.log, s.target.Running())
 	}
 	stored, err := s.client.EnsureVersion(ctx, s.plan.bundleIn(bucket))
 	if err != nil {

@@ -2,6 +2,7 @@ package beanstalk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -43,12 +44,26 @@ func (c *Client) checkBucket(ctx context.Context, name, account string) error {
 	return nil
 }
 
+// checkBucketOf lets a bucket be missing that is to be made.
+func (c *Client) checkBucketOf(ctx context.Context, want Request, t *Target) error {
+	err := c.checkBucket(ctx, want.Bucket, t.Identity.Account)
+	var missing missingBucketError
+	if want.Create && errors.As(err, &missing) {
+		t.NewBucket = true
+		return nil
+	}
+	return err
+}
+
+// missingBucketError is a bucket that is not there.
+type missingBucketError struct{ error }
+
 // bucketError explains the bare status codes that a HEAD request has instead
 // of an error text.
 func (c *Client) bucketError(name, account string, err error) error {
 	switch status(err) {
 	case http.StatusNotFound:
-		return fmt.Errorf("bucket-name: there is no bucket %q; create it in %s, or leave bucket-name empty to use the account's Elastic Beanstalk bucket", name, c.region)
+		return missingBucketError{fmt.Errorf("bucket-name: there is no bucket %q; create it in %s, or leave bucket-name empty to use the account's Elastic Beanstalk bucket", name, c.region)}
 	case http.StatusForbidden:
 		return fmt.Errorf("bucket-name: access to bucket %q is denied: it does not belong to the account%s, or the role lacks s3:ListBucket on it", name, strings.TrimRight(" "+account, " "))
 	case http.StatusMovedPermanently, http.StatusBadRequest:

@@ -27,6 +27,10 @@ func Property(name string) Option { return Option{Namespace: propertyOptions, Na
 // IsProperty tells an environment property from other settings.
 func (o Option) IsProperty() bool { return o.Namespace == propertyOptions }
 
+// MayBeSecret tells a setting whose value may be one: every environment
+// property, and of the others those that are called so, as DBPassword.
+func (o Option) MayBeSecret() bool { return o.IsProperty() || secretName.MatchString(o.Name) }
+
 // String is the setting in messages. It holds no value.
 func (o Option) String() string {
 	switch {

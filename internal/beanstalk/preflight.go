@@ -27,6 +27,11 @@ type Request struct {
 	// Prunes tells that old versions are deleted, so that a full quota stops
 	// nothing.
 	Prunes bool
+	// Create tells that what is missing is to be made, an environment with the
+	// Platform: its full name or ARN, "Docker" or "ECS" for the newest, or empty
+	// for the newest that takes the deploy file.
+	Create   bool
+	Platform string
 	// Options are the settings that the environments are to have.
 	Options Options
 }
@@ -39,15 +44,29 @@ type Target struct {
 	Destinations []Destination
 	// Version is the existing version that was asked for.
 	Version *Stored
+	// NewApp and NewBucket tell that they are to be made.
+	NewApp, NewBucket bool
 	// Full tells that no version can be made before one is deleted.
 	Full bool
 	// Warnings are findings that do not stop a deployment.
 	Warnings []string
 }
 
+// Running are the versions of the environments.
+func (t Target) Running() []string {
+	var all []string
+	for _, d := range t.Destinations {
+		all = append(all, d.Environment.VersionLabel)
+	}
+	return all
+}
+
 // Destination is an environment that a version goes to.
 type Destination struct {
 	Environment Environment
+	// New tells that it is to be made; of the environment only the name and the
+	// platform are known.
+	New bool
 	// Settings are zero when they could not be read.
 	Settings Settings
 	// Changes are what it lacks of the wanted settings.
@@ -74,7 +93,7 @@ func (c *Client) Preflight(ctx context.Context, want Request) (Target, error) {
 	}
 	problems := c.checkApplication(ctx, want, &t)
 	if want.Bucket != "" {
-		problems = errors.Join(problems, c.checkBucket(ctx, want.Bucket, t.Identity.Account))
+		problems = errors.Join(problems, c.checkBucketOf(ctx, want, &t))
 	}
 	return t, problems
 }
@@ -128,7 +147,8 @@ func (c *Client) checkApplication(ctx context.Context, want Request, t *Target) 
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(apps, want.App) {
+	t.NewApp = want.Create && !slices.Contains(apps, want.App)
+	if !t.NewApp && !slices.Contains(apps, want.App) {
 		return fmt.Errorf("app: no application %q in %s; %s", want.App, c.region, choices("application", want.App, apps))
 	}
 	return errors.Join(c.checkEnvironments(ctx, want, t), c.checkExisting(ctx, want, t), c.checkNew(ctx, want, t))
@@ -138,9 +158,12 @@ func (c *Client) checkEnvironments(ctx context.Context, want Request, t *Target)
 	if len(want.Envs) == 0 {
 		return nil
 	}
-	envs, err := c.Environments(ctx, want.App)
-	if err != nil {
-		return err
+	var envs []Environment
+	if !t.NewApp {
+		var err error
+		if envs, err = c.Environments(ctx, want.App); err != nil {
+			return err
+		}
 	}
 	names := make([]string, 0, len(envs))
 	for _, e := range envs {
@@ -149,6 +172,12 @@ func (c *Client) checkEnvironments(ctx context.Context, want Request, t *Target)
 	var problems []error
 	for _, name := range want.Envs {
 		i := slices.Index(names, name)
+		if i < 0 && want.Create {
+			d, err := c.newEnvironment(ctx, want, name)
+			t.Destinations = append(t.Destinations, d)
+			problems = append(problems, err, CheckKind(d.Environment, want.File, want.Kind))
+			continue
+		}
 		if i < 0 {
 			problems = append(problems, fmt.Errorf("env: no environment %q in application %q; %s", name, want.App, choices("environment", name, names)))
 			continue
@@ -222,6 +251,9 @@ func (c *Client) checkExisting(ctx context.Context, want Request, t *Target) err
 	if want.Existing == "" {
 		return nil
 	}
+	if t.NewApp {
+		return fmt.Errorf("version-label: application %q is to be created, so it has no version %q", want.App, want.Existing)
+	}
 	v, err := c.Version(ctx, want.App, want.Existing)
 	if err != nil {
 		return err
@@ -239,9 +271,11 @@ func (c *Client) checkNew(ctx context.Context, want Request, t *Target) error {
 	if want.Label == "" {
 		return nil
 	}
-	stored, err := c.Holds(ctx, want.App, want.Label, want.Hash)
-	if err != nil || stored != nil {
-		return err
+	if !t.NewApp {
+		stored, err := c.Holds(ctx, want.App, want.Label, want.Hash)
+		if err != nil || stored != nil {
+			return err
+		}
 	}
 	quota, err := c.VersionQuota(ctx)
 	switch {

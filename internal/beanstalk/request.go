@@ -31,7 +31,11 @@ func (r Rollout) refused(err error) error {
 	if r.Runs {
 		what = "to other settings"
 	}
-	err = failed(err, "update environment %q %s", r.Env, what)
+	return r.hide(failed(err, "update environment %q %s", r.Env, what))
+}
+
+// hide takes the settings' values out of an error.
+func (r Rollout) hide(err error) error {
 	if len(r.Changes) == 0 {
 		return err
 	}

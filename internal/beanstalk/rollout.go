@@ -11,6 +11,9 @@ import (
 // Rollout is one update of one environment to a version that exists.
 type Rollout struct {
 	Turn
+	// Platform is that of an environment which is to be made; it is empty for one
+	// that is there.
+	Platform string
 	// Changes are settings to send with the version.
 	Changes Changes
 	// Runs tells that the version runs already, so that only settings are sent.
@@ -78,9 +81,10 @@ func (m *Monitor) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 }
 
 // lastDeployment is that of the instances where a version is deployed again; 0
-// where it is not needed or not known. New settings alone need none.
+// where it is not needed or not known. New settings alone and a
+// new environment need none.
 func (m *Monitor) lastDeployment(ctx context.Context, r Rollout) (int64, error) {
-	if r.Runs {
+	if r.Runs || r.Platform != "" {
 		return 0, nil
 	}
 	env, err := m.client.Environment(ctx, m.app, r.Env)

@@ -123,7 +123,7 @@ func (s Settings) With(want Options) Settings {
 	}
 	changed := newSettings(s.Options.Merge(want))
 	changed.secrets = append(changed.secrets, s.secrets...)
-	changed.replaces = slices.ContainsFunc(s.Changes(want), func(c Change) bool { return !c.IsProperty() })
+	changed.replaces = s.replaces || slices.ContainsFunc(s.Changes(want), func(c Change) bool { return !c.IsProperty() })
 	return changed
 }
 

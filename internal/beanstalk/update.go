@@ -60,6 +60,9 @@ type accepted struct {
 // update starts the deployment. Another update may slip in between our look
 // and our request; then it is waited for, and asked again.
 func (m *Monitor) update(ctx context.Context, r Rollout, f *follower) (accepted, error) {
+	if r.Platform != "" {
+		return m.create(ctx, r, f)
+	}
 	for {
 		if err := m.follow(ctx, f); err != nil {
 			return accepted{}, err

@@ -125,7 +125,7 @@ func (a *AWS) Calls() []string {
 // Wrote lists those calls that change something, in order.
 func (a *AWS) Wrote() []string {
 	return slices.DeleteFunc(a.Calls(), func(call string) bool {
-		return strings.HasPrefix(call, "Describe") || strings.HasPrefix(call, "Validate") || strings.HasPrefix(call, "Head") || strings.HasPrefix(call, "Get") ||
+		return strings.HasPrefix(call, "Describe") || strings.HasPrefix(call, "Validate") || strings.HasPrefix(call, "List") || strings.HasPrefix(call, "Head") || strings.HasPrefix(call, "Get") ||
 			strings.HasPrefix(call, "Re") && strings.HasSuffix(call, "EnvironmentInfo")
 	})
 }

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/beanstalk"
+)
+
+// CreateInputs say whether what is missing is made.
+type CreateInputs struct {
+	Create   bool   `env:"CREATE" envDefault:"false"`
+	Platform string `env:"PLATFORM"`
+}
+
+func (i CreateInputs) checkCreate() error {
+	if i.Platform != "" && !i.Create {
+		return action.BadInput("platform", "is that of a new environment, and create is not true; an environment that is there keeps its platform")
+	}
+	return nil
+}
+
+// create makes the environment with the version in it.
+func (r *rollout) create(ctx context.Context) error {
+	_, err := r.stock.ensure(ctx)
+	if err != nil {
+		r.done.Result = beanstalk.Rejected
+		return err
+	}
+	say(r.log, "creating environment %s on %s", r.done.name, r.target.Environment.Platform)
+	return r.roll(ctx, false)
+}
+
+// platform is that of an environment which is to be made.
+func (r *rollout) platform() string {
+	if !r.target.New {
+		return ""
+	}
+	return r.target.Environment.Platform
+}
+
+// makePlace makes the application and the bucket that a version needs.
+func (s *stock) makePlace(ctx context.Context) error {
+	if s.target.NewApp {
+		if err := s.client.CreateApplication(ctx, s.plan.config.App); err != nil {
+			return err
+		}
+		s.log.Printf("created application %s", s.plan.config.App)
+	}
+	if s.target.NewBucket {
+		if err := s.client.CreateBucket(ctx, s.plan.config.BucketName); err != nil {
+			return err
+		}
+		s.log.Printf("created bucket %s", s.plan.config.BucketName)
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guk0/travois/internal/beanstalk/wiretest"
+)
+
+const profile = `{"aws:autoscaling:launchconfiguration":{"IamInstanceProfile":"aws-elasticbeanstalk-ec2-role"}}`
+
+var stacks = []string{
+	"64bit Amazon Linux 2023 v4.0.9 running ECS", "64bit Amazon Linux 2 v10.1.0 running Docker", "64bit Amazon Linux 2023 v4.9.0 running Docker",
+	"64bit Amazon Linux 2023 v4.10.0 running Docker", "64bit Amazon Linux 2023 v4.10.0 running Python 3.13",
+}
+
+// TestCreate makes all that is missing, once.
+func TestCreate(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.wire.Apps, s.wire.Stacks = map[string][]*wiretest.Environment{}, stacks
+		s.inputs["create"], s.inputs["bucket-name"] = "true", "new-bundles"
+		s.inputs["env-vars"], s.inputs["option-settings"] = "MYSQL_HOST=db\nAPI_KEY="+value, profile
+		got := s.run(t)
+		golden(t, "created-all", got)
+		if diff := cmp.Diff([]string{"CreateApplication", "PutBucket", "PutObject", "CreateApplicationVersion", "CreateEnvironment"}, s.wire.Wrote()); diff != "" || got.code != 0 {
+			t.Errorf("writes (-want +got):\n%s", diff)
+		}
+		env := s.wire.Apps["docker-fullstack"][0]
+		if env.Stack != "64bit Amazon Linux 2023 v4.10.0 running Docker" || env.Label != output(got, "version-label") {
+			t.Errorf("%s runs %s", env.Stack, env.Label)
+		}
+		if diff := cmp.Diff([]string{"IamInstanceProfile=aws-elasticbeanstalk-ec2-role", "API_KEY=" + value, "MYSQL_HOST=db"}, env.Sent[0]); diff != "" {
+			t.Errorf("settings (-want +got):\n%s", diff)
+		}
+		wrote := len(s.wire.Wrote())
+		if got := s.run(t); got.result() != "unchanged" || len(s.wire.Wrote()) != wrote {
+			t.Errorf("again: %s", got)
+		}
+	})
+}
+
+// TestCreateOneOfTwo makes an environment beside one that is there.
+func TestCreateOneOfTwo(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.wire.Stacks = stacks
+		s.inputs["env"], s.inputs["create"], s.inputs["platform"] = "Dockerfullstack-env, second", "true", "64bit Amazon Linux 2023 v4.9.0 running Docker"
+		s.inputs["env-vars"], s.inputs["option-settings"] = "MYSQL_HOST=db", profile
+		got := s.run(t)
+		if got.result() != "deployed" || len(s.wire.Apps["docker-fullstack"]) != 2 || s.wire.Apps["docker-fullstack"][1].Stack != s.inputs["platform"] {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
+// TestCreateRejected has what keeps an environment from being made.
+func TestCreateRejected(t *testing.T) {
+	for name, c := range map[string]struct {
+		inputs map[string]string
+		want   []string
+	}{
+		"no profile": {map[string]string{"option-settings": ""}, []string{`create: a new environment needs an instance profile; give option-settings {"aws:autoscaling:launchconfiguration"`}},
+		"platform":   {map[string]string{"platform": "64bit Windows"}, []string{`platform: there is no "64bit Windows" in ap-northeast-2; give Docker or ECS for the newest`}},
+		"kind":       {map[string]string{"platform": "ECS"}, []string{`env: environment "new-env" runs "64bit Amazon Linux 2023 v4.0.9 running ECS", which does not take Compose file`}},
+		"a variable": {map[string]string{"env-vars": ""}, []string{`${MYSQL_HOST} has no value`}},
+		"an existing version": {map[string]string{"app": "other-app", "tags": "", "digests": "", "version-label": "v1"}, []string{
+			`version-label: application "other-app" is to be created, so it has no version "v1"`}},
+		"not to create": {map[string]string{"create": "false", "platform": "Docker"}, []string{"input platform: is that of a new environment", `env: no environment "new-env"`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			on(t, func(t *testing.T, s *stage) {
+				s.wire.Stacks = stacks
+				s.inputs["env"], s.inputs["create"], s.inputs["env-vars"], s.inputs["option-settings"] = "new-env", "true", "MYSQL_HOST=db", profile
+				for input, text := range c.inputs {
+					s.inputs[input] = text
+				}
+				s.rejects(t, c.want...)
+			})
+		})
+	}
+}
+
+// TestCreateFails refuses the environment at once, with a value in the words.
+func TestCreateFails(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.wire.Stacks = stacks
+		s.inputs["env"], s.inputs["create"], s.inputs["env-vars"], s.inputs["option-settings"] = "new-env", "true", "MYSQL_HOST="+value, profile
+		s.wire.Fail(wiretest.Fault{Operation: "CreateEnvironment", Status: 400, Code: "InvalidParameterValue", Message: "odd: " + value, Times: 1})
+		got := s.run(t)
+		if got.result() != "rejected" || !strings.Contains(got.log, `create environment "new-env": InvalidParameterValue: odd: ***`) {
+			t.Errorf("%s", got)
+		}
+		if got := s.previews(t); got.result() != "planned" || !strings.Contains(got.log, "is not there; it is made on 64bit Amazon Linux 2023 v4.10.0 running Docker") {
+			t.Errorf("%s", got)
+		}
+	})
+}

@@ -1,0 +1,162 @@
+package beanstalk
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// profileOption is the instance profile, without which Elastic Beanstalk makes
+// no environment any more.
+var profileOption = Option{Namespace: "aws:autoscaling:launchconfiguration", Name: "IamInstanceProfile"}
+
+// CreateApplication makes an application. One that is there already is left as
+// it is.
+func (c *Client) CreateApplication(ctx context.Context, name string) error {
+	_, err := c.eb.CreateApplication(ctx, &elasticbeanstalk.CreateApplicationInput{ApplicationName: &name})
+	if err != nil && !invalid(err, "already exists") {
+		return failed(err, "create application %q", name)
+	}
+	return nil
+}
+
+// CreateBucket makes a private bucket in the client's region. One that is the
+// account's already is left as it is.
+func (c *Client) CreateBucket(ctx context.Context, name string) error {
+	in := &s3.CreateBucketInput{Bucket: &name}
+	if c.region != "us-east-1" { // which S3 takes for the absence of one
+		in.CreateBucketConfiguration = &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(c.region)}
+	}
+	_, err := c.s3.CreateBucket(ctx, in)
+	if err != nil && code(err) != "BucketAlreadyOwnedByYou" {
+		return failed(err, "create bucket %q", name)
+	}
+	return nil
+}
+
+// stackName is a solution stack such as
+// "64bit Amazon Linux 2023 v4.1.0 running Docker".
+var stackName = regexp.MustCompile(`^64bit Amazon Linux (2|2023) v(\d+)\.(\d+)\.(\d+) running (Docker|ECS)$`)
+
+// platform is the platform for a new environment: what is asked for by its full
+// name or ARN, or else the newest of a kind. Wanted is "Docker", "ECS" or
+// empty, which leaves it to the deploy file.
+func (c *Client) platform(ctx context.Context, wanted string, kind Kind) (string, error) {
+	if strings.HasPrefix(wanted, "arn:") {
+		return wanted, nil
+	}
+	out, err := c.eb.ListAvailableSolutionStacks(ctx, &elasticbeanstalk.ListAvailableSolutionStacksInput{})
+	if err != nil {
+		return "", failed(err, "look up the platforms in %s", c.region)
+	}
+	branch := map[string]string{"": map[Kind]string{ECS: "ECS"}[kind], "docker": "Docker", "ecs": "ECS"}
+	name, short := branch[strings.ToLower(wanted)]
+	if !short {
+		if slices.Contains(out.SolutionStacks, wanted) {
+			return wanted, nil
+		}
+		return "", fmt.Errorf("platform: there is no %q in %s; give Docker or ECS for the newest, or the full name of a solution stack or an ARN", wanted, c.region)
+	}
+	if name == "" {
+		name = "Docker"
+	}
+	newest := newestStack(out.SolutionStacks, name)
+	if newest == "" {
+		return "", fmt.Errorf("platform: %s has none that runs %s; give the full name of a solution stack", c.region, name)
+	}
+	return newest, nil
+}
+
+func newestStack(stacks []string, name string) string {
+	best, bestVersion := "", []int(nil)
+	for _, stack := range stacks {
+		m := stackName.FindStringSubmatch(stack)
+		if m == nil || m[5] != name {
+			continue
+		}
+		var version []int
+		for _, part := range m[1:5] {
+			n, _ := strconv.Atoi(part)
+			version = append(version, n)
+		}
+		if best == "" || slices.Compare(version, bestVersion) > 0 {
+			best, bestVersion = stack, version
+		}
+	}
+	return best
+}
+
+// newEnvironment plans an environment that is not there.
+func (c *Client) newEnvironment(ctx context.Context, want Request, name string) (Destination, error) {
+	d := Destination{New: true, Environment: Environment{Name: name, Application: want.App, Tier: "WebServer"}}
+	d.Secrets = c.secrets(ctx, Settings{}, nil).And(want.Options.Secrets())
+	d.Settings = newSettings(Options{}.Merge(want.Options))
+	d.Settings.replaces = true // instances and a load balancer are started
+	d.Changes = Settings{}.Changes(want.Options)
+	if want.Options[profileOption] == "" {
+		return d, fmt.Errorf(`create: a new environment needs an instance profile; give option-settings {"%s":{"%s":"aws-elasticbeanstalk-ec2-role"}}`, profileOption.Namespace, profileOption.Name)
+	}
+	if err := d.Settings.CheckProperties(nil); err != nil {
+		return d, err
+	}
+	platform, err := c.platform(ctx, want.Platform, want.Kind)
+	if err != nil {
+		return d, err
+	}
+	d.Environment.Platform, d.Environment.Kind = platform, PlatformKind(platform, platform)
+	return d, nil
+}
+
+// create begins an environment with the version; it counts as an update. The
+// follower gets all its events.
+func (m *Monitor) create(ctx context.Context, r Rollout, f *follower) (accepted, error) {
+	in := &elasticbeanstalk.CreateEnvironmentInput{
+		ApplicationName: &m.app, EnvironmentName: &r.Env, VersionLabel: &r.Label,
+		Tier: &types.EnvironmentTier{Name: aws.String("WebServer"), Type: aws.String("Standard")},
+	}
+	if strings.HasPrefix(r.Platform, "arn:") {
+		in.PlatformArn = &r.Platform
+	} else {
+		in.SolutionStackName = &r.Platform
+	}
+	in.OptionSettings, _ = r.Changes.sent()
+	sending, cancel := outliving(ctx, inFlight)
+	defer cancel()
+	out, err := m.client.eb.CreateEnvironment(sending, in)
+	if err != nil {
+		return accepted{sent: !Refused(err)}, r.hide(failed(err, "create environment %q", r.Env))
+	}
+	id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
+	return accepted{requestID: id, begun: true, at: time.Now(), sent: true}, m.followNew(ctx, f)
+}
+
+// followNew is for an environment that has just been begun. Nothing of it has
+// been before, so that none of its events counts as seen.
+func (m *Monitor) followNew(ctx context.Context, f *follower) error {
+	if err := m.take(ctx); err != nil {
+		return err
+	}
+	defer m.release()
+	if m.events == nil {
+		_, now, err := m.client.environment(ctx, m.app, f.env)
+		if err != nil {
+			return err
+		}
+		m.events = m.client.newEventLog(m.app, m.names, now)
+	}
+	f.since, f.fresh, f.round = m.events.now.Add(-overlap), nil, m.round
+	m.interval, m.next = 0, time.Now().Add(jittered(shortestInterval))
+	m.followers[f] = true
+	return nil
+}
