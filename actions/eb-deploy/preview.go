@@ -193,7 +193,7 @@ func (p plan) use(target beanstalk.Target) beanstalk.Use {
 		Region: p.config.Region, Account: target.Identity.Account, App: p.config.App, Envs: p.config.Envs,
 		Bucket: p.config.BucketName, Folder: p.config.folder(), Makes: !p.existing, Settings: len(p.config.options()) > 0,
 		Prunes: p.config.prunes(), PrunesBundles: p.config.DeleteBundles,
-		Creates: p.config.Create,
+		Creates: p.config.Create, Aborts: p.config.OnFailure == abort || p.config.OnFailure == rollback,
 	}
 }
 

@@ -32,6 +32,7 @@ func TestAWSSetup(t *testing.T) {
 		{"`version-label` of a version that exists", func(p *plan) { p.existing = true }},
 		{"`bucket-name`", func(p *plan) { p.config.BucketName = "my-bundles" }},
 		{"`env-vars`, `option-settings`", func(p *plan) { p.config.EnvVars = properties{"A": "1"} }},
+		{"`on-failure: abort` or `rollback`", func(p *plan) { p.config.OnFailure = rollback }},
 		{"`create`", func(p *plan) { p.config.Create = true }},
 		{"`keep-versions`", func(p *plan) { p.config.KeepVersions = 20 }},
 		{"`keep-versions`, `delete-bundles`", func(p *plan) { p.config.KeepVersions, p.config.DeleteBundles = 20, true }},
