@@ -2,11 +2,13 @@ package main
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/beanstalk/wiretest"
 	"github.com/guk0/travois/internal/image"
 	"github.com/guk0/travois/internal/registry"
@@ -101,7 +103,7 @@ func TestCheckImages(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	host := strings.TrimPrefix(server.URL, "http://")
-	anonymous, login := registry.LoginInputs{}, registry.LoginInputs{Registry: host, Username: "guk0", Password: "word"}
+	anonymous, login := registry.LoginInputs{Registry: host}, registry.LoginInputs{Registry: host, Username: "guk0", Password: "word"}
 	for name, c := range map[string]struct {
 		image   string
 		login   registry.LoginInputs
@@ -121,7 +123,11 @@ func TestCheckImages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := plan{config: config{CheckImages: true, LoginInputs: c.login}, images: map[string]image.Reference{"web": ref}}
+			credentials, err := c.login.Credentials(action.NewRunner(nil, io.Discard))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := plan{config: config{CheckImages: true, AccountInputs: AccountInputs{RoleToAssume: "x"}}, credentials: credentials, images: map[string]image.Reference{"web": ref}}
 			found := p.checkImages(t.Context())
 			problem, warning := errors.Join(found.problems...), errors.Join(found.warnings...)
 			if !tells(problem, c.problem) || !tells(warning, c.warning) {

@@ -90,11 +90,10 @@ func (h *healths) UnmarshalText(text []byte) error {
 func read(r *action.Runner) (config, error) {
 	var c config
 	err := r.Inputs(&c)
-	credentials, credentialsErr := c.Credentials()
-	for _, secret := range credentials.Secrets() {
-		r.Log.Mask(secret)
+	if c.DryRun {
+		c.LoginInputs = c.ToPull(r)
 	}
-	return c, errors.Join(err, credentialsErr, c.checkNames(), c.checkChoices())
+	return c, errors.Join(err, c.checkNames(), c.checkChoices())
 }
 
 // checkNames holds the names against the limits of Elastic Beanstalk and S3.

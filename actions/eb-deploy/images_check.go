@@ -21,9 +21,9 @@ import (
 // imageTime bounds the look-ups in the registries.
 const imageTime = 30 * time.Second
 
-// privateECR needs a login of its own, which the instances have and this action
-// has not.
-var privateECR = regexp.MustCompile(`^\d{12}\.dkr\.ecr\.`)
+// privateECR logs in with the credentials of the environment, which the role
+// that deploys is not.
+var privateECR = regexp.MustCompile(`^\d{12}\.dkr[.-]ecr[.-]`)
 
 // checkImages looks whether the images are in their registries. One that is
 // certainly missing stops the deployment; what can't be seen is a warning.
@@ -34,30 +34,25 @@ func (p plan) checkImages(ctx context.Context) findings {
 	}
 	ctx, cancel := context.WithTimeout(ctx, imageTime)
 	defer cancel()
-	credentials, err := p.config.Credentials()
-	if err != nil {
-		return found // reported with the inputs
-	}
-	services := slices.Sorted(maps.Keys(p.images))
+	services := slices.DeleteFunc(slices.Sorted(maps.Keys(p.images)), func(service string) bool {
+		return p.config.RoleToAssume != "" && privateECR.MatchString(p.images[service].Registry)
+	})
 	errs := make([]error, len(services))
 	var all sync.WaitGroup
 	for i, service := range services {
-		ref := p.images[service]
-		if privateECR.MatchString(ref.Registry) {
-			continue
-		}
-		all.Go(func() { _, errs[i] = credentials.Digest(ctx, ref) })
+		all.Go(func() { _, errs[i] = p.credentials.Digest(ctx, p.images[service]) })
 	}
 	all.Wait()
 	for i, service := range services {
-		found.image(service, p.images[service], credentials, errs[i])
+		login, err := p.credentials.Login(ctx, p.images[service].Registry)
+		found.image(service, p.images[service], login != registry.Login{}, errors.Join(errs[i], err))
 	}
 	return found
 }
 
 // image judges one look-up. Docker Hub answers alike for a private repository
 // and for none.
-func (f *findings) image(service string, ref image.Reference, credentials registry.Credentials, err error) {
+func (f *findings) image(service string, ref image.Reference, login bool, err error) {
 	if err == nil {
 		return
 	}
@@ -66,7 +61,6 @@ func (f *findings) image(service string, ref image.Reference, credentials regist
 		f.warn(fmt.Errorf("the image of %q can't be looked up before it is deployed: %w", service, err))
 		return
 	}
-	_, login := credentials.Login(ref.Registry)
 	denied := answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden
 	switch {
 	case answer.StatusCode == http.StatusNotFound:

@@ -24,7 +24,10 @@ func (c config) checkLogin() error {
 	if !c.RegistryAuth {
 		return nil
 	}
-	if credentials, err := c.Credentials(); err == nil && len(credentials) == 0 {
+	if c.ConnectionID != "" {
+		return action.BadInput("registry-auth", "is true beside oidc-connection-id, whose login is good for an hour or so; instances that start later need one that stays: give username and password, or auths")
+	}
+	if c.Username == "" && c.Auths == "" {
 		return action.BadInput("registry-auth", "is true, but there is no login that the instances could have: give username and password, or auths (a secret that is not set is empty). ECR needs none")
 	}
 	if c.deploysExisting() {
@@ -86,11 +89,7 @@ func (e *execution) storeLogin(ctx context.Context) error {
 	if login == nil {
 		return nil
 	}
-	credentials, err := e.plan.config.Credentials()
-	if err != nil {
-		return err
-	}
-	content, err := credentials.DockerConfig()
+	content, err := e.plan.credentials.DockerConfig()
 	if err != nil {
 		return err
 	}

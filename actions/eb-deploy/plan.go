@@ -14,6 +14,7 @@ import (
 	"github.com/guk0/travois/internal/beanstalk"
 	"github.com/guk0/travois/internal/bundle"
 	"github.com/guk0/travois/internal/image"
+	"github.com/guk0/travois/internal/registry"
 )
 
 // plan is all that is to be done, known before AWS is asked for a change.
@@ -30,6 +31,7 @@ type plan struct {
 	changes     []bundle.Change
 	rendered    []byte
 	login       *bundle.Login
+	credentials registry.Credentials
 	asks        bundle.Asks
 	extensions  extensions
 	bundle      *bundle.Bundle

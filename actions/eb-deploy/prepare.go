@@ -8,6 +8,7 @@ import (
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/beanstalk"
 	"github.com/guk0/travois/internal/bundle"
+	"github.com/guk0/travois/internal/registry"
 )
 
 // materials are what a plan is made from.
@@ -22,6 +23,8 @@ type materials struct {
 	// login is where in S3 the instances find the registries' logins, if they
 	// are to.
 	login *bundle.Login
+	// credentials are the logins of registries.
+	credentials registry.Credentials
 }
 
 // prepare reads the inputs and plans. Whatever is wrong with the inputs, the
@@ -55,9 +58,10 @@ func (d deployment) prepare(ctx context.Context) (plan, *beanstalk.Client, error
 func (d deployment) materials() (materials, error) {
 	c, inputsErr := read(d.runner)
 	g, imagesErr := c.images()
+	credentials, loginErr := c.Credentials(d.runner)
 	trigger, triggerErr := d.runner.Trigger(c.CommitInputs)
-	m := materials{config: c, given: g, trigger: trigger}
-	problems := errors.Join(inputsErr, imagesErr, triggerErr)
+	m := materials{config: c, given: g, trigger: trigger, credentials: credentials}
+	problems := errors.Join(inputsErr, loginErr, imagesErr, triggerErr)
 	if c.deploysExisting() {
 		return m, problems
 	}
@@ -95,7 +99,9 @@ func (d deployment) role(m materials) beanstalk.Role {
 }
 
 func (m materials) plan(ctx context.Context, file deployFile) (plan, error) {
-	return makePlan(ctx, m.config, m.given, file, m.dir, m.trigger, m.login)
+	p, err := makePlan(ctx, m.config, m.given, file, m.dir, m.trigger, m.login)
+	p.credentials = m.credentials
+	return p, err
 }
 
 // spoilt tells that a file is not of its kind.

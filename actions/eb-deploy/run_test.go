@@ -493,7 +493,7 @@ func TestRole(t *testing.T) {
 		s.inputs["role-to-assume"] = "deploy"
 		s.rejects(t, `input role-to-assume: "deploy" is no ARN of a role; write it as arn:aws:iam::<account>:role/<name>`)
 		s.inputs["role-to-assume"] = "arn:aws:iam::957930470982:role/deploy"
-		s.rejects(t, "role-to-assume: arn:aws:iam::957930470982:role/deploy: the job gets no ID token from GitHub; give it `permissions: id-token: write`")
+		s.rejects(t, "role-to-assume: arn:aws:iam::957930470982:role/deploy: the job has no ID token: give it `permissions: {contents: read, id-token: write}`")
 		s.environ = append(s.environ, "AWS_ACCESS_KEY_ID=x")
 		s.wire.Roles = map[string]string{s.inputs["role-to-assume"]: ""}
 		s.load = load

@@ -11,7 +11,7 @@ import (
 
 // ErrNoIDToken tells that the job may not ask for an ID token.
 var ErrNoIDToken = errors.New("the job has no ID token: give it `permissions: {contents: read, id-token: write}`; " +
-	"pull requests from forks and from Dependabot have none, nor has act")
+	"pull requests from forks and from Dependabot have none")
 
 // The service that hands out ID tokens fails now and then for a moment.
 const (

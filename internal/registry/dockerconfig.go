@@ -12,14 +12,15 @@ import (
 // cli/config/configfile.
 const hubServer = "https://index.docker.io/v1/"
 
-// DockerConfig is a Docker config.json with the logins, the same bytes for the
-// same logins. It holds passwords.
+// DockerConfig is a Docker config.json with the logins that were given, the same
+// bytes for the same logins. Those that are fetched are good for hours only, and
+// are not in it. It holds passwords.
 func (c Credentials) DockerConfig() ([]byte, error) {
 	type entry struct {
 		Auth string `json:"auth"`
 	}
 	auths := map[string]entry{}
-	for host, login := range c {
+	for host, login := range c.logins {
 		if host == image.DockerHub {
 			host = hubServer
 		}

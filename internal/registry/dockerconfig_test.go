@@ -1,23 +1,21 @@
-package registry_test
+package registry
 
 import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/guk0/travois/internal/registry"
 )
 
 // TestDockerConfig is read back by the same rules as the input auths.
 func TestDockerConfig(t *testing.T) {
-	all := registry.Credentials{"docker.io": {Username: "guk0", Password: "a"}, "ghcr.io": {Username: "x", Password: "b:c"}}
+	all := Credentials{logins: map[string]Login{"docker.io": {Username: "guk0", Password: "a"}, "ghcr.io": {Username: "x", Password: "b:c"}}}
 	text, err := all.DockerConfig()
 	want := `{"auths":{"ghcr.io":{"auth":"eDpiOmM="},"https://index.docker.io/v1/":{"auth":"Z3VrMDph"}}}`
 	if err != nil || string(text) != want {
 		t.Errorf("got %s, %v; want %s", text, err, want)
 	}
-	again, err := registry.NewCredentials("", registry.Login{}, string(text))
-	if diff := cmp.Diff(all, again); err != nil || diff != "" {
+	again, err := NewCredentials("", Login{}, string(text))
+	if diff := cmp.Diff(all.logins, again.logins); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
