@@ -55,7 +55,9 @@ func (r *rollout) interrupted(ctx context.Context) {
 }
 
 // sent tells that an update has begun.
-func (r *rollout) sent() bool { return r.done.outcome.RequestID != "" }
+func (r *rollout) sent() bool { return r.done.sent() }
+
+func (e envResult) sent() bool { return e.outcome.RequestID != "" }
 
 // recover does what on-failure asks for. An environment that Elastic Beanstalk
 // has rolled back itself, and one that another run took, are left alone.

@@ -33,7 +33,7 @@ func newExecution(log *action.Log, client *beanstalk.Client, p plan, target bean
 		}
 		e.rollouts = append(e.rollouts, &rollout{
 			client: client, monitor: monitor, plan: p, stock: e.stock, target: d,
-			log: log.Writer(prefix), done: envResult{name: name},
+			log: log.Writer(prefix), annotate: log, prefix: prefix, done: envResult{name: name},
 		})
 	}
 	return e
@@ -53,6 +53,7 @@ func (e *execution) execute(ctx context.Context) (result, error) {
 	}
 	err := e.rollAll(ctx)
 	done := newResult(e.plan, "")
+	done.console = e.client.Console()
 	done.stored = e.stock.found()
 	for i, r := range e.rollouts {
 		done.envs[i] = r.done

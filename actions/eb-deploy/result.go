@@ -19,6 +19,8 @@ type result struct {
 	beanstalk.Verdict
 	plan   plan
 	stored beanstalk.Stored
+	// console makes the links to the AWS console.
+	console beanstalk.Console
 	// envs are in the order of the input.
 	envs []envResult
 	// preview is what a dry run shows.
@@ -84,11 +86,35 @@ func (d result) bad() []error {
 	return all
 }
 
+// advice is what to do next. Where an error says what is wrong, it says that too.
+func (d result) advice() []string {
+	var all []string
+	add := func(prefix, reason, next string) {
+		if next != "" && reason != "" {
+			all = append(all, prefix+next)
+		}
+	}
+	if len(d.envs) == 0 {
+		add("", d.Reason, d.next())
+	}
+	for _, env := range d.envs {
+		prefix := ""
+		if len(d.envs) > 1 {
+			prefix = env.name + ": "
+		}
+		add(prefix, env.Reason, env.next(d.plan))
+	}
+	return all
+}
+
 // finish hands a result on, also when there is an error to return, and turns a
 // bad verdict into a failed step.
 func finish(r *action.Runner, done result, err error) error {
 	for _, bad := range done.bad() {
 		r.Log.Error(bad)
+	}
+	for _, next := range done.advice() {
+		r.Log.Printf("next: %s.", next)
 	}
 	if err == nil && !good(done.worst()) {
 		return errors.Join(action.ErrVerdict, r.Finish(done.outputs(), done.summary(), nil))

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/beanstalk"
 )
 
@@ -22,6 +24,9 @@ type rollout struct {
 	// before are the settings before the update.
 	before beanstalk.Settings
 	log    io.WriteCloser
+	// annotate is the whole log, prefix begins the environment's lines in it.
+	annotate *action.Log
+	prefix   string
 	// expires is the run's deadline; zero where each environment has as long as
 	// its policy may take.
 	expires deadline
@@ -181,8 +186,18 @@ func (r *rollout) turn(label string) beanstalk.Turn {
 func (r *rollout) rollout(label string) beanstalk.Rollout {
 	return beanstalk.Rollout{
 		Turn: r.turn(label), AcceptHealth: r.plan.config.AcceptHealth,
-		Policy: r.target.Settings.Policy, Secrets: r.target.Secrets, Log: r.log,
+		Policy: r.target.Settings.Policy, Secrets: r.target.Secrets, Log: r.log, Alert: r.alert,
 	}
+}
+
+// alert makes annotations of the events that tell of a failure: red ones of
+// those that count, yellow ones of another operation's.
+func (r *rollout) alert(e beanstalk.Event, ours bool) {
+	if ours {
+		r.annotate.Error(fmt.Errorf("%s%s", r.prefix, e))
+		return
+	}
+	r.annotate.Warning(fmt.Errorf("%s%s (of another operation; it does not count)", r.prefix, e))
 }
 
 // explain collects why it went wrong. The deadline of the deployment does not

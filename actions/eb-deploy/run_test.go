@@ -343,6 +343,7 @@ func TestCreated(t *testing.T) {
 		s.inputs["env"], s.inputs["bucket-name"], s.inputs["bucket-path"] = "", "elasticbeanstalk-ap-northeast-2-957930470982", "/a/b/"
 		s.inputs["version-label"], s.inputs["description"] = "v 1", "by hand"
 		got := s.run(t)
+		golden(t, "created", got)
 		if got.code != 0 || got.result() != "created" || !strings.Contains(got.outputs, "s3-uri=s3://elasticbeanstalk-ap-northeast-2-957930470982/a/b/v 1-"+output(got, "bundle-sha256")[:8]+".zip") {
 			t.Errorf("%s", got)
 		}
@@ -465,7 +466,9 @@ func TestNotReady(t *testing.T) {
 func TestNoWait(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {
 		s.inputs["wait"] = "false"
-		if got := s.run(t); got.code != 0 || got.result() != "created" || len(s.env.Updates) != 1 {
+		got := s.run(t)
+		golden(t, "created-no-wait", got)
+		if got.code != 0 || got.result() != "created" || len(s.env.Updates) != 1 {
 			t.Errorf("%s", got)
 		}
 	})

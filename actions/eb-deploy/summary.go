@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/beanstalk"
 )
 
 // summary is the job's summary in Markdown.
@@ -17,12 +18,16 @@ func (d result) summary() string {
 	for _, bad := range d.reasons() {
 		fmt.Fprintf(&text, "%s\n\n", escape(bad))
 	}
+	for _, next := range d.advice() {
+		fmt.Fprintf(&text, "**Next:** %s.\n\n", escape(next))
+	}
 	if d.plan.label == "" {
 		return text.String()
 	}
 	d.writeFacts(&text)
 	d.writeEnvs(&text)
 	d.writeImages(&text)
+	text.WriteString(d.timeline())
 	for _, env := range d.envs {
 		if !good(env.Result) {
 			env.write(&text, len(d.envs) > 1)
@@ -56,10 +61,10 @@ func (d result) writeFacts(text *strings.Builder) {
 	}
 	row("version", one.versions(d.plan.label))
 	row("application", code(d.plan.config.App))
-	row("environment", code(one.name))
+	row("environment", link(code(one.name), d.console.Environment(one.outcome.Environment.ID)))
 	row("address", one.outcome.Environment.URL())
 	row("health", one.health())
-	row("bundle", code(d.stored.URI()))
+	row("bundle", link(code(d.stored.URI()), d.console.Object(d.stored.Bucket, d.stored.Key)))
 	row("content sha256", code(d.plan.hash))
 	row("took", one.took())
 	text.WriteString("\n")
@@ -80,15 +85,18 @@ func (d result) writeEnvs(text *strings.Builder) {
 	}
 	text.WriteString("| environment | result | version | health | address | took |\n|---|---|---|---|---|---|\n")
 	for _, env := range d.envs {
-		fmt.Fprintf(text, "| %s | %s | %s | %s | %s | %s |\n", code(env.name), env.Result, env.versions(d.plan.label),
+		fmt.Fprintf(text, "| %s | %s | %s | %s | %s | %s |\n", link(code(env.name), d.console.Environment(env.outcome.Environment.ID)), env.Result, env.versions(d.plan.label),
 			env.health(), env.outcome.Environment.URL(), env.took())
 	}
 	text.WriteString("\n")
 }
 
 func (e envResult) versions(label string) string {
-	if e.previous == "" || e.previous == label {
+	switch {
+	case e.previous == "" || e.previous == label:
 		return code(label)
+	case e.Result == beanstalk.Rejected || e.Result == beanstalk.Superseded:
+		return code(e.previous) + " stays, not " + code(label)
 	}
 	return code(e.previous) + " → " + code(label)
 }
@@ -172,6 +180,13 @@ func fenceAs(text *strings.Builder, language, body string) {
 		marks += "`"
 	}
 	fmt.Fprintf(text, "%s%s\n%s\n%s\n\n", marks, language, strings.TrimRight(body, "\n"), marks)
+}
+
+func link(text, address string) string {
+	if text == "" || address == "" {
+		return text
+	}
+	return "[" + text + "](" + address + ")"
 }
 
 func code(text string) string {

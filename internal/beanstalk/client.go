@@ -22,6 +22,8 @@ type Client struct {
 	web         aws.HTTPClient
 	credentials aws.CredentialsProvider
 	region      string
+	// elsewhere tells that the endpoint is not AWS.
+	elsewhere bool
 }
 
 // New makes a client of the configuration. An endpoint set in it (such as by
@@ -53,5 +55,6 @@ func New(cfg aws.Config) *Client {
 		web:         webClient(cfg),
 		credentials: cfg.Credentials,
 		region:      cfg.Region,
+		elsewhere:   cfg.BaseEndpoint != nil,
 	}
 }

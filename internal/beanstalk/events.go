@@ -46,14 +46,14 @@ func (e Event) begins() bool { return slices.Contains(beginTexts, e.Message) }
 // of tells that the request has set the event off.
 func (e Event) of(requestID string) bool { return e.RequestID != "" && e.RequestID == requestID }
 
-// severe tells an event of something that failed.
-func (e Event) severe() bool {
+// Severe tells an event of something that failed.
+func (e Event) Severe() bool {
 	return e.Severity == string(types.EventSeverityError) || e.Severity == string(types.EventSeverityFatal)
 }
 
 // fails tells whether the event says that the update of this request failed.
 func (e Event) fails(requestID string) bool {
-	if !e.severe() {
+	if !e.Severe() {
 		return false
 	}
 	if e.RequestID != "" {

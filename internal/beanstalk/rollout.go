@@ -28,6 +28,9 @@ type Rollout struct {
 	Secrets Secrets
 	// Log gets a line for each event.
 	Log io.Writer
+	// Alert gets the severe events instead, where it is set; ours are those that
+	// the verdict counts.
+	Alert func(e Event, ours bool)
 }
 
 // Outcome is how a rollout ended.
@@ -184,6 +187,13 @@ func (w *watch) look(ctx context.Context) error {
 		}
 		verdict = Judge(w.want, w.seen)
 	}
+	if ready := env.Status == "Ready" && w.seen.Begun; ready && verdict.Result == "" && verdict.Reason != w.out.Reason {
+		// What led to it is told before it.
+		if err := w.hear(ctx, true); err != nil {
+			return err
+		}
+		say(w.rollout.Log, "Ready, but %s; waiting", verdict.Reason)
+	}
 	w.out.Verdict = verdict
 	return nil
 }
@@ -222,7 +232,7 @@ func (w *watch) take(fresh []Event) {
 		// that is from before the update is another's.
 		fails := e.fails(w.want.RequestID) && (e.RequestID != "" || !e.At.Before(w.out.Began.Truncate(time.Second)))
 		e.Message = w.rollout.Secrets.Hide(e.Message)
-		say(w.rollout.Log, "%s", e)
+		w.print(*e, fails)
 		if fails {
 			w.seen.Errors = append(w.seen.Errors, *e)
 		}
@@ -230,6 +240,14 @@ func (w *watch) take(fresh []Event) {
 		w.seen.Overtaken = w.seen.Overtaken || e.begins() && e.RequestID != "" && !e.of(w.want.RequestID)
 	}
 	w.out.Events = append(w.out.Events, fresh...)
+}
+
+func (w *watch) print(e Event, ours bool) {
+	if e.Severe() && w.rollout.Alert != nil {
+		w.rollout.Alert(e, ours)
+		return
+	}
+	say(w.rollout.Log, "%s", e)
 }
 
 func (w *watch) note(env Environment) {

@@ -52,7 +52,7 @@ func (c *Client) lastFailure(ctx context.Context, env Environment) (string, erro
 			if e.begins() {
 				return failureOf(e.RequestID, severe), nil
 			}
-			if e.severe() {
+			if e.Severe() {
 				severe = append(severe, e)
 			}
 		}
