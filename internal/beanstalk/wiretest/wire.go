@@ -47,6 +47,12 @@ type AWS struct {
 	Throttled func() bool
 	// Latency is how long an answer takes.
 	Latency time.Duration
+	// Lives is how many requests are answered before every connection breaks, as
+	// for a process that is killed; 0 is all. LosesLast carries the last of them
+	// out, but breaks its connection too. Died is called at that moment.
+	Lives     int
+	LosesLast bool
+	Died      func()
 	// Before is called with each operation before it is carried out.
 	Before func(operation string)
 	// BetweenPages is called after each page of events.
@@ -141,10 +147,28 @@ func (a *AWS) RoundTrip(r *http.Request) (*http.Response, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	w := httptest.NewRecorder()
+	if a.Lives > 0 && a.requests >= a.Lives {
+		return nil, errBroken
+	}
 	if err := a.serve(w, r); err != nil {
 		return nil, err
 	}
+	if a.Lives > 0 && a.requests == a.Lives {
+		if a.Died != nil {
+			a.Died()
+		}
+		if a.LosesLast {
+			return nil, errBroken
+		}
+	}
 	return w.Result(), nil
+}
+
+// Requests counts those that were answered, attempts that failed included.
+func (a *AWS) Requests() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.requests
 }
 
 func (a *AWS) now() time.Time { return time.Now().Add(a.Skew) }
