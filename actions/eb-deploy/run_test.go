@@ -367,6 +367,10 @@ func TestExistingVersion(t *testing.T) {
 			t.Errorf("%s", got)
 		}
 		s.wire.Versions["docker-fullstack"] = []*wiretest.Version{{Label: "v7", Bucket: "b", Key: "k.zip"}}
+		if got := s.run(t); got.result() != "rejected" || !strings.Contains(got.log, `version "v7" can't be deployed: its bundle s3://b/k.zip is gone`) {
+			t.Errorf("%s", got)
+		}
+		s.wire.Buckets["b"] = map[string]*wiretest.Object{"k.zip": {Body: []byte("zip")}}
 		s.file(t, "docker-compose.yml", "not read")
 		if got := s.run(t); got.code != 0 || got.result() != "deployed" || !strings.Contains(got.outputs, "s3-uri=s3://b/k.zip") {
 			t.Errorf("%s", got)
@@ -502,6 +506,49 @@ func TestRole(t *testing.T) {
 		s.load = load
 		if got := s.run(t); got.result() != "deployed" {
 			t.Errorf("%s", got)
+		}
+	})
+}
+
+// TestPromote deploys a version to a second environment, and the one before
+// there again: the way back is a deployment as any other.
+func TestPromote(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		production := &wiretest.Environment{
+			ID: "e-2", Name: "production", Status: "Ready", Health: "Green", Label: "old-1", Tier: "WebServer",
+			Stack: s.env.Stack, Options: s.env.Options, CNAME: "production.test",
+		}
+		s.wire.Apps["docker-fullstack"] = append(s.wire.Apps["docker-fullstack"], production)
+		first := output(s.run(t), "version-label")
+		s.file(t, "docker-compose.yml", composeFile+"# more\n")
+		second := output(s.run(t), "version-label")
+		s.inputs["tags"], s.inputs["digests"] = "", ""
+		uploads := len(s.wire.Wrote())
+		for _, label := range []string{first, second, first} {
+			s.inputs["env"], s.inputs["version-label"] = "production", label
+			if got := s.run(t); got.result() != "deployed" || production.Label != label || output(got, "version-label") != label {
+				t.Errorf("%s: %s", label, got)
+			}
+		}
+		if diff := cmp.Diff([]string{"UpdateEnvironment", "UpdateEnvironment", "UpdateEnvironment"}, s.wire.Wrote()[uploads:]); diff != "" {
+			t.Errorf("writes (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestLostBundle has a version whose object is gone: it comes back, whether the
+// environment runs the version or is to run it.
+func TestLostBundle(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		label := output(s.run(t), "version-label")
+		for _, runs := range []string{label, "old-1"} {
+			s.wire.Buckets["elasticbeanstalk-ap-northeast-2-957930470982"] = map[string]*wiretest.Object{}
+			s.env.Label = runs
+			got := s.run(t)
+			if got.code != 0 || !strings.Contains(got.log, "version "+label+" had lost its bundle; it is at s3://") || len(s.wire.Versions["docker-fullstack"]) != 1 ||
+				len(s.wire.Buckets["elasticbeanstalk-ap-northeast-2-957930470982"]) != 1 || s.env.Label != label {
+				t.Errorf("while %s runs: %s", runs, got)
+			}
 		}
 	})
 }

@@ -55,6 +55,11 @@ func (s *stock) holds(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	stored, err := s.client.Holds(ctx, s.plan.config.App, s.plan.label, s.plan.hash)
+	if err == nil && stored != nil && stored.Gone {
+		// Instances that start later need it.
+		_, err = s.make(ctx)
+		return err == nil, err
+	}
 	s.stored = stored
 	return stored != nil, err
 }
@@ -68,6 +73,10 @@ func (s *stock) ensure(ctx context.Context) (beanstalk.Stored, error) {
 	if s.stored != nil {
 		return *s.stored, nil
 	}
+	return s.make(ctx)
+}
+
+func (s *stock) make(ctx context.Context) (beanstalk.Stored, error) {
 	if err := s.makePlace(ctx); err != nil {
 		return beanstalk.Stored{}, err
 	}
@@ -92,6 +101,8 @@ func (s *stock) ensure(ctx context.Context) (beanstalk.Stored, error) {
 
 func storedLine(label string, s beanstalk.Stored) string {
 	switch {
+	case s.Uploaded && !s.Created:
+		return fmt.Sprintf("version %s had lost its bundle; it is at %s again", label, s.URI())
 	case s.Uploaded:
 		return fmt.Sprintf("created version %s from %s", label, s.URI())
 	case s.Created:

@@ -262,6 +262,13 @@ func (c *Client) checkExisting(ctx context.Context, want Request, t *Target) err
 		return fmt.Errorf("version-label: application %q has no version %q; to deploy what is in the checkout, give images, or tags and digests", want.App, want.Existing)
 	}
 	t.Version = v
+	_, unknown, err := c.objectHash(ctx, *v)
+	switch {
+	case err != nil:
+		return err
+	case unknown == goneBundle(*v):
+		return fmt.Errorf("version-label: version %q can't be deployed: %s; to make it anew from the checkout, give images, or tags and digests", want.Existing, unknown)
+	}
 	return nil
 }
 

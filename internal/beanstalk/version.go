@@ -28,6 +28,8 @@ type Bundle struct {
 	App, Label, Description string
 	// Bucket and Folder are where the zip goes; see Key.
 	Bucket, Folder string
+	// at is where a version has its bundle already, which can't be changed.
+	at Stored
 	// Hash is the hex sha256 of the content, 64 digits.
 	Hash string
 	// Write writes the zip, the same bytes each time.
@@ -46,6 +48,9 @@ func Key(folder, label, hash string) string {
 }
 
 func (b Bundle) place() Stored {
+	if b.at.Bucket != "" {
+		return b.at
+	}
 	return Stored{Bucket: b.Bucket, Key: Key(b.Folder, b.Label, b.Hash)}
 }
 
@@ -55,6 +60,8 @@ type Stored struct {
 	Bucket, Key string
 	// Created and Uploaded tell what was not there before.
 	Created, Uploaded bool
+	// Gone tells that the bundle is not there any more.
+	Gone bool
 }
 
 // URI is the s3:// address of the bundle.
@@ -129,7 +136,8 @@ func (c *Client) Holds(ctx context.Context, app, label, hash string) (*Stored, e
 	if err != nil {
 		return nil, err
 	}
-	if have == hash || have == "" && namesContent(label, hash) {
+	stored.Gone = unknown == goneBundle(stored)
+	if have == hash || have == "" && (namesContent(label, hash) || namesContent(keyLabel(stored.Key), hash)) {
 		return &stored, nil
 	}
 	return nil, ConflictError{Label: label, Have: have, Want: hash, Unknown: unknown}
@@ -145,6 +153,11 @@ func namesContent(label, hash string) bool {
 	return len(end) >= LabelDigits && strings.HasPrefix(hash, end)
 }
 
+// keyLabel is the label in the key of a bundle; see Key.
+func keyLabel(key string) string { return strings.TrimSuffix(path.Base(key), ".zip") }
+
+func goneBundle(at Stored) string { return "its bundle " + at.URI() + " is gone" }
+
 // objectHash is the content hash kept with an object. It is empty when there is
 // no object, no hash, or no permission to look; unknown then says which.
 func (c *Client) objectHash(ctx context.Context, at Stored) (hash, unknown string, err error) {
@@ -156,7 +169,7 @@ func (c *Client) objectHash(ctx context.Context, at Stored) (hash, unknown strin
 	case err == nil:
 		return out.Metadata[hashKey], "its bundle " + at.URI() + " carries no hash", nil
 	case status(err) == http.StatusNotFound:
-		return "", "its bundle " + at.URI() + " is gone", nil
+		return "", goneBundle(at), nil
 	case status(err) == http.StatusForbidden:
 		return "", fmt.Sprintf("access to its bundle is denied: allow s3:GetObject on %s (and s3:ListBucket on the bucket, without which one that is gone is denied too)", at.URI()), nil
 	}
@@ -170,6 +183,9 @@ func (c *Client) EnsureVersion(ctx context.Context, b Bundle) (Stored, error) {
 	stored, err := c.Holds(ctx, b.App, b.Label, b.Hash)
 	if err != nil {
 		return Stored{}, err
+	}
+	if stored != nil && stored.Gone {
+		return c.repair(ctx, b, *stored)
 	}
 	if stored != nil {
 		return *stored, nil
@@ -190,6 +206,20 @@ func (c *Client) EnsureVersion(ctx context.Context, b Bundle) (Stored, error) {
 	return made, nil
 }
 
+// repair uploads the bundle of a version that has lost it, to where it was.
+func (c *Client) repair(ctx context.Context, b Bundle, at Stored) (Stored, error) {
+	if at.Bucket == "" {
+		return Stored{}, fmt.Errorf("application version %q has no bundle in S3; delete it or give another version-label", b.Label)
+	}
+	b.at = Stored{Bucket: at.Bucket, Key: at.Key}
+	if _, err := c.upload(ctx, b); err != nil {
+		return Stored{}, err
+	}
+	repaired := b.at
+	repaired.Uploaded = true
+	return repaired, nil
+}
+
 // raced is for a version that another run made since we looked.
 func (c *Client) raced(ctx context.Context, b Bundle) (Stored, error) {
 	stored, err := c.Holds(ctx, b.App, b.Label, b.Hash)
@@ -198,6 +228,9 @@ func (c *Client) raced(ctx context.Context, b Bundle) (Stored, error) {
 	}
 	if stored == nil {
 		return Stored{}, fmt.Errorf("create application version %q: it was there and is gone again; run the deployment again", b.Label)
+	}
+	if stored.Gone {
+		return c.repair(ctx, b, *stored)
 	}
 	return *stored, nil
 }

@@ -186,12 +186,20 @@ func TestEnsureVersionOfUnknownContent(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
 		label := "abcdefabcdef-" + hash[:8]
 		wire.Versions[app] = []*wiretest.Version{
-			{Label: label, Bucket: bucket, Key: "gone.zip", Status: "PROCESSED"},
+			{Label: label, Bucket: bucket, Key: "lost.zip", Status: "PROCESSED"},
+			{Label: "given", Bucket: bucket, Key: "x/given-" + hash[:8] + ".zip"},
 			{Label: "custom", Bucket: bucket, Key: "gone.zip"},
 			{Label: "bad", Bucket: bucket, Key: "gone.zip", Status: "FAILED"},
 		}
-		if _, err := c.EnsureVersion(t.Context(), bundle(label, hash)); err != nil {
-			t.Errorf("the label names the content: %v", err)
+		// The label, or the key, names the content: the bundle comes back to where
+		// it was, once.
+		for name, key := range map[string]string{label: "lost.zip", "given": "x/given-" + hash[:8] + ".zip"} {
+			for _, uploaded := range []bool{true, false} {
+				got, err := c.EnsureVersion(t.Context(), bundle(name, hash))
+				if err != nil || got != (beanstalk.Stored{Bucket: bucket, Key: key, Uploaded: uploaded}) || wire.Buckets[bucket][key] == nil {
+					t.Errorf("%s, lost %t: %+v, %v", name, uploaded, got, err)
+				}
+			}
 		}
 		_, err := c.EnsureVersion(t.Context(), bundle("custom", hash))
 		wantError(t, err, `"custom" exists and its content can't be compared`, hash, "its bundle s3://"+bucket+"/gone.zip is gone")
