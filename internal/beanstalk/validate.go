@@ -22,6 +22,9 @@ func (c *Client) validate(ctx context.Context, app, env string, changes Changes,
 	out, err := c.eb.ValidateConfigurationSettings(ctx, &elasticbeanstalk.ValidateConfigurationSettingsInput{
 		ApplicationName: &app, EnvironmentName: &env, OptionSettings: set,
 	})
+	if code(err) == "InvalidAction" {
+		return nil, nil // an endpoint that is not AWS does not know it
+	}
 	if err != nil {
 		return []string{hide(failed(err, "check the settings for environment %q before they are sent", env).Error())}, nil
 	}
