@@ -17,6 +17,7 @@ import (
 // benches are what can be measured, by the action's name.
 var benches = map[string]func(context.Context, *bench) error{
 	"build-push": benchBuildPush,
+	"eb-deploy":  benchDeployCalls,
 	"test":       benchTest,
 }
 

@@ -59,7 +59,7 @@ func (r *rollout) run(ctx context.Context) {
 
 func (r *rollout) execute(ctx context.Context) error {
 	if r.expires.at.IsZero() {
-		r.expires = newDeadline(r.target.Settings.With(r.plan.config.options()).Deadline())
+		r.expires = newDeadline(r.limit())
 	}
 	limited, cancel := context.WithDeadline(ctx, r.expires.at)
 	defer cancel()
@@ -83,6 +83,16 @@ func (r *rollout) execute(ctx context.Context) error {
 	}
 	r.explain(ctx)
 	return r.recover(ctx)
+}
+
+// limit is as long as the update may take; an update that is under way may take
+// as long before it.
+func (r *rollout) limit() time.Duration {
+	limit := r.target.Settings.With(r.plan.config.options()).Deadline()
+	if r.target.Environment.Status != "Ready" {
+		limit += r.target.Settings.Deadline()
+	}
+	return limit
 }
 
 func (r *rollout) begin() {

@@ -453,6 +453,20 @@ func TestRejected(t *testing.T) {
 	}
 }
 
+// TestWaitsForItsTurn comes while another update runs that takes nearly as long
+// as it may, as ours does then.
+func TestWaitsForItsTurn(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		slow := []wiretest.Step{{After: 40 * time.Minute, Do: func(e *wiretest.Environment) { e.Finish(asked(e)) }}}
+		s.env.Script = slow
+		s.env.Begin("other", "not-ours", time.Now())
+		got := s.run(t)
+		if got.code != 0 || got.result() != "deployed" || !strings.Contains(got.log, "the deadline is 1h26m0s") || output(got, "previous-version-label") != "other" {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
 func TestNotReady(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {
 		s.inputs["timeout"] = "1m"

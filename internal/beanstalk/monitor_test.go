@@ -146,6 +146,7 @@ func TestEndIsNoticed(t *testing.T) {
 			}
 			slices.Sort(delays)
 			median, most := delays[len(delays)/2], delays[len(delays)-1]
+			t.Logf("figure: median: %.2f; figure: most: %.2f", median.Seconds(), most.Seconds())
 			if median > 3*time.Second || most > 5*time.Second {
 				t.Errorf("noticed after %s in the median and %s at most; want 3s and 5s", median, most)
 			}
