@@ -161,7 +161,7 @@ func (r *rollout) backwards(ctx context.Context) beanstalk.Rollout {
 		}
 	}
 	back := r.rollout(r.done.previous)
-	back.Changes, back.NoWait = sent, false
+	back.Changes, back.Own = sent, r.plan.label
 	back.Runs = r.done.previous == r.plan.label
 	return back
 }

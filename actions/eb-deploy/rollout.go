@@ -89,7 +89,7 @@ func (r *rollout) execute(ctx context.Context) error {
 // as long before it.
 func (r *rollout) limit() time.Duration {
 	limit := r.target.Settings.With(r.plan.config.options()).Deadline()
-	if r.target.Environment.Status != "Ready" {
+	if status := r.target.Environment.Status; status != "Ready" && status != "" {
 		limit += r.target.Settings.Deadline()
 	}
 	return limit

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -16,6 +17,8 @@ import (
 type Turn struct {
 	// Env is the environment, Label the version that it is to run.
 	Env, Label string
+	// Own is a version that this run has brought there before, if any.
+	Own string
 	// Run is the workflow run's id, which GitHub counts up over all runs; 0 is
 	// not known, and then no other run is newer.
 	Run uint64
@@ -64,7 +67,7 @@ func runOf(description string) uint64 {
 // it runs a newer run's version by then.
 func (m *Monitor) AwaitTurn(ctx context.Context, turn Turn, log io.Writer) (Environment, error) {
 	env, err := m.AwaitReady(ctx, turn.Env, log)
-	if err != nil || turn.Force || turn.Run == 0 || env.VersionLabel == "" || env.VersionLabel == turn.Label {
+	if err != nil || turn.Force || turn.Run == 0 || slices.Contains([]string{"", turn.Label, turn.Own}, env.VersionLabel) {
 		return env, err
 	}
 	v, err := m.client.version(ctx, m.app, env.VersionLabel)
