@@ -453,6 +453,23 @@ func TestRejected(t *testing.T) {
 	}
 }
 
+// TestErrorsOfOthers has another operation fail meanwhile: it is shown, and does
+// not count.
+func TestErrorsOfOthers(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.env.Script = []wiretest.Step{
+			{After: 10 * time.Second, Do: func(e *wiretest.Environment) {
+				e.Events = append(e.Events, wiretest.Event{At: time.Now(), Severity: "ERROR", Message: "Failed to deploy configuration.", RequestID: "not-ours"})
+			}},
+			{After: time.Minute, Do: func(e *wiretest.Environment) { e.Finish(asked(e)) }},
+		}
+		got := s.run(t)
+		if got.code != 0 || got.result() != "deployed" || !strings.Contains(got.log, " ERROR Failed to deploy configuration. (of another operation; it does not count)") || !strings.Contains(got.log, "::warning::") {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
 // TestWaitsForItsTurn comes while another update runs that takes nearly as long
 // as it may, as ours does then.
 func TestWaitsForItsTurn(t *testing.T) {

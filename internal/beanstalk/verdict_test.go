@@ -33,6 +33,8 @@ func instance(deployment, label string) func(*beanstalk.Observation) {
 	}
 }
 
+func overtaken(o *beanstalk.Observation) { o.Overtaken = true }
+
 // settled is long after the environment became Ready.
 func settled(o *beanstalk.Observation) { o.SinceReady = time.Hour }
 
@@ -69,6 +71,9 @@ func TestJudge(t *testing.T) {
 		{"red at first", state("Ready", "new-2", "Red"), nil, "", "health is Red"},
 		{"red for good", state("Ready", "new-2", "Red"), list(settled), beanstalk.Unhealthy, "health is Red (accepted: Green, Yellow)"},
 		{"grey for good", state("Ready", "new-2", "Grey"), list(settled), beanstalk.Unhealthy, "Grey"},
+		{"another update came", state("Ready", "newer-3", "Green"), list(overtaken), beanstalk.Superseded, `to version "newer-3" before it was known`},
+		{"another update came after ours had failed", state("Ready", "newer-3", "Green"), list(overtaken, errorsOf("Failed to deploy application.")), beanstalk.RolledBack, "Failed to deploy"},
+		{"another update came that leaves our version", state("Ready", "new-2", "Green"), list(overtaken), beanstalk.Deployed, ""},
 		{"terminating", state("Terminating", "new-2", "Grey"), nil, beanstalk.Failed, "being terminated"},
 	} {
 		for _, change := range c.more {
@@ -105,12 +110,36 @@ func TestJudgeWithoutInstances(t *testing.T) {
 	}
 }
 
+// TestJudgeTheSameVersionAgain has the version on the environment before the
+// update: only a newer deployment of it counts.
+func TestJudgeTheSameVersionAgain(t *testing.T) {
+	want := expected("Immutable")
+	want.After = 7
+	for _, c := range []struct {
+		id      int64
+		settled bool
+		result  beanstalk.Result
+	}{
+		{8, false, beanstalk.Deployed}, {7, false, ""}, {7, true, beanstalk.Failed}, {0, false, beanstalk.Deployed},
+	} {
+		seen := state("Ready", "new-2", "Green")
+		seen.Instances = []beanstalk.Instance{{ID: "i-1", Deployment: "Deployed", Label: "new-2", DeploymentID: c.id}}
+		if c.settled {
+			settled(&seen)
+		}
+		if got := beanstalk.Judge(want, seen); got.Result != c.result {
+			t.Errorf("deployment %d: %q, %q; want %q", c.id, got.Result, got.Reason, c.result)
+		}
+	}
+}
+
 func list[T any](all ...T) []T { return all }
 
 func TestGood(t *testing.T) {
 	for result, want := range map[beanstalk.Result]bool{
 		beanstalk.Deployed: true, beanstalk.Created: true, beanstalk.Unchanged: true, beanstalk.Rejected: false,
 		beanstalk.Failed: false, beanstalk.RolledBack: false, beanstalk.Unhealthy: false, beanstalk.TimedOut: false, "": false,
+		beanstalk.Superseded: false,
 	} {
 		if result.Good() != want {
 			t.Errorf("%q.Good() = %v", result, !want)

@@ -298,6 +298,30 @@ func TestUploadFails(t *testing.T) {
 	})
 }
 
+// TestRetriesEnd gives up on a service that fails sooner than on one that only
+// throttles.
+func TestRetriesEnd(t *testing.T) {
+	for _, c := range []struct {
+		fault wiretest.Fault
+		calls int
+	}{
+		{wiretest.Fault{Status: 400, Code: "Throttling"}, 24},
+		{wiretest.Fault{Status: 503, Code: "ServiceUnavailable"}, 10},
+		{wiretest.Fault{Status: 0}, 10},
+		{wiretest.Fault{Status: 403, Code: "AccessDenied"}, 1},
+	} {
+		wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, client *beanstalk.Client) {
+			c.fault.Operation, c.fault.Times = "DescribeApplications", 1000
+			wire.Fail(c.fault)
+			_, err := client.Applications(t.Context())
+			wantError(t, err, "look up the applications")
+			if n := len(wire.Calls()); n != c.calls {
+				t.Errorf("%d %s: %d calls; want %d", c.fault.Status, c.fault.Code, n, c.calls)
+			}
+		})
+	}
+}
+
 func TestThrottlingIsRetried(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
 		wire.Fail(wiretest.Fault{Operation: "DescribeApplications", Status: 400, Code: "Throttling", Message: "Rate exceeded", Times: 7})
