@@ -107,7 +107,7 @@ func TestLocalBeanstalk(t *testing.T) {
 		t.Run(string(platform), func(t *testing.T) {
 			server := local(t, platform)
 			s := &stage{dir: t.TempDir(), load: loadAWS, inputs: map[string]string{
-				"region": "ap-northeast-2", "app": "docker-fullstack", "env": "Dockerfullstack-env", "bucket-path": "docker-fullstack",
+				"region": "ap-northeast-2", "app": "docker-fullstack", "env": "Dockerfullstack-env", "bucket-path": "docker-fullstack", "check-images": "false",
 			}}
 			name, text := deployFileFor(platform)
 			s.file(t, name, text)
