@@ -27,7 +27,7 @@ const (
 // account out of step, it stays below 5 s.
 const (
 	shortestInterval = time.Second
-	lookInterval     = 3700 * time.Millisecond
+	lookInterval     = 3500 * time.Millisecond
 )
 
 // pace counts the calls of a client to Elastic Beanstalk.
