@@ -38,7 +38,7 @@ const (
 // interrupted aborts the update of a run that was cancelled, if that was asked
 // for. What comes of it is not waited for: there is no time.
 func (r *rollout) interrupted(ctx context.Context) {
-	if r.plan.config.OnFailure == leave || !r.sent() {
+	if r.plan.config.OnFailure == leave || !r.sent() || r.done.outcome.Overtaken {
 		return
 	}
 	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTime)
@@ -63,7 +63,7 @@ func (e envResult) sent() bool { return e.outcome.RequestID != "" }
 // has rolled back itself, and one that another run took, are left alone.
 func (r *rollout) recover(ctx context.Context) error {
 	v := r.done.Verdict
-	if r.plan.config.OnFailure == leave || !r.sent() {
+	if r.plan.config.OnFailure == leave || !r.sent() || r.done.outcome.Overtaken {
 		return nil
 	}
 	switch v.Result {

@@ -80,7 +80,30 @@ func TestOvertaken(t *testing.T) {
 	})
 }
 
-// backAfter is a script that fails once; the update after it goes well.
+// TestOvertakenToTheEnd has the other update still under way when the time is up,
+// or when the run is cancelled: it is never aborted.
+func TestOvertakenToTheEnd(t *testing.T) {
+	for name, cancels := range map[string]bool{"superseded": false, "failed": true} {
+		on(t, func(t *testing.T, s *stage) {
+			s.inputs["on-failure"], s.env.Abortable = "rollback", true
+			s.env.Script = []wiretest.Step{{After: time.Minute, Do: func(e *wiretest.Environment) {
+				e.Finish(asked(e))
+				e.Script = []wiretest.Step{{After: time.Minute, Do: func(*wiretest.Environment) {
+					if cancels {
+						s.cancel()
+					}
+				}}}
+				e.Begin("newer", "not-ours", time.Now())
+			}}}
+			got := s.run(t)
+			if got.code != 1 || got.result() != name || s.env.Aborted != 0 || len(s.env.Updates) != 2 {
+				t.Errorf("%d aborts, updates %v\n%s", s.env.Aborted, s.env.Updates, got)
+			}
+		})
+	}
+}
+
+// failsOnce is a script that fails once; the update after it goes well.
 func failsOnce(s *stage, runs func(*wiretest.Environment) string) {
 	script := fails(runs)
 	last := &script[len(script)-1]

@@ -122,7 +122,7 @@ func TestEndIsNoticed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var delays []time.Duration
 			dice := rand.New(rand.NewPCG(3, 4))
-			for range 160 {
+			for range 120 {
 				at := time.Minute + time.Duration(dice.Int64N(int64(4*time.Minute)))
 				synctest.Test(t, func(t *testing.T) {
 					wire, env := wiretest.New()

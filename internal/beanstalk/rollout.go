@@ -40,7 +40,9 @@ type Outcome struct {
 	Environment Environment
 	// Sent tells, also beside an error, that Elastic Beanstalk may have accepted
 	// the update; RequestID is empty where that is not known.
-	Sent      bool
+	Sent bool
+	// Overtaken tells that another update has begun after this one.
+	Overtaken bool
 	RequestID string
 	// Events are all since the update was asked for, oldest first.
 	Events []Event
@@ -151,6 +153,10 @@ func (w *watch) stopped(ctx context.Context) (Outcome, error) {
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return w.out, fmt.Errorf("follow the update to %q: %w", w.rollout.Label, ctx.Err())
 	}
+	if w.seen.Overtaken && len(w.seen.Errors) == 0 {
+		w.out.Verdict = final(Superseded, "another update has taken environment %q before it was known how this one ended, and was still under way at the deadline", w.rollout.Env)
+		return w.out, nil
+	}
 	doing := w.out.Reason
 	if doing == "" {
 		doing = "nothing could be seen of it"
@@ -237,8 +243,9 @@ func (w *watch) take(fresh []Event) {
 			w.seen.Errors = append(w.seen.Errors, *e)
 		}
 		w.seen.Begun = w.seen.Begun || e.of(w.want.RequestID)
-		w.seen.Overtaken = w.seen.Overtaken || e.begins() && e.RequestID != "" && !e.of(w.want.RequestID)
+		w.out.Overtaken = w.out.Overtaken || e.begins() && e.RequestID != "" && !e.of(w.want.RequestID)
 	}
+	w.seen.Overtaken = w.out.Overtaken
 	w.out.Events = append(w.out.Events, fresh...)
 }
 
