@@ -1,0 +1,176 @@
+package beanstalk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// watch follows one update.
+type watch struct {
+	monitor  *Monitor
+	rollout  Rollout
+	follower *follower
+	want     Expected
+	started  time.Time
+	ready    time.Time // since when the environment is Ready; zero when it is not
+	seen     Observation
+	out      Outcome
+	// basic tells that the instances can't be asked.
+	basic bool
+}
+
+// maxBlind is how many looks in a row may fail. The SDK has tried each of them
+// ten times already.
+const maxBlind = 5
+
+func (w *watch) follow(ctx context.Context) (Outcome, error) {
+	blind := 0
+	for {
+		err := w.look(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return w.stopped(ctx)
+		case err == nil:
+			blind = 0
+		case Refused(err) || errors.Is(err, errGone) || blind >= maxBlind:
+			return w.out, fmt.Errorf("the update to %q was sent, but can't be followed: %w", w.rollout.Label, err)
+		default:
+			blind++
+			say(w.rollout.Log, "warning: %v", err)
+		}
+		if err == nil && w.out.Result != "" {
+			w.out.Took = time.Since(w.started)
+			return w.out, nil
+		}
+	}
+}
+
+// stopped is the end by the deadline, with what was going on, or by a signal.
+func (w *watch) stopped(ctx context.Context) (Outcome, error) {
+	w.out.Took = time.Since(w.started)
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return w.out, fmt.Errorf("follow the update to %q: %w", w.rollout.Label, ctx.Err())
+	}
+	if w.seen.Overtaken && len(w.seen.Errors) == 0 {
+		w.out.Verdict = final(Superseded, "another update has taken environment %q before it was known how this one ended, and was still under way at the deadline", w.rollout.Env)
+		return w.out, nil
+	}
+	doing := w.out.Reason
+	if doing == "" {
+		doing = "nothing could be seen of it"
+	}
+	w.out.Verdict = final(TimedOut, "the deadline passed %s after the update; %s. The update goes on without being watched",
+		w.out.Took.Round(time.Second), doing)
+	if n := len(w.out.Events); n > 0 {
+		w.out.Reason += fmt.Sprintf("; the last event was: %s", w.out.Events[n-1].Message)
+	}
+	return w.out, nil
+}
+
+// look makes an observation and judges it. A verdict is only given with the
+// events that came after the status, so that all that led to it is known.
+func (w *watch) look(ctx context.Context) error {
+	env, err := w.monitor.look(ctx, w.follower)
+	if err != nil {
+		return err
+	}
+	w.note(env)
+	// Another version alone may be the moment before the update begins to show;
+	// the events tell it from a rollback.
+	other := env.Status == "Ready" && env.VersionLabel != w.want.Label
+	if err := w.hear(ctx, other); err != nil {
+		return err
+	}
+	if err := w.ask(ctx); err != nil {
+		return err
+	}
+	verdict := Judge(w.want, w.seen)
+	if verdict.Result != "" {
+		if err := w.hear(ctx, true); err != nil {
+			return err
+		}
+		verdict = Judge(w.want, w.seen)
+	}
+	if ready := env.Status == "Ready" && w.seen.Begun; ready && verdict.Result == "" && verdict.Reason != w.out.Reason {
+		// What led to it is told before it.
+		if err := w.hear(ctx, true); err != nil {
+			return err
+		}
+		say(w.rollout.Log, "Ready, but %s; waiting", verdict.Reason)
+	}
+	w.out.Verdict = verdict
+	return nil
+}
+
+// hear takes the events that are there, current ones where they are needed.
+func (w *watch) hear(ctx context.Context, current bool) error {
+	fresh, err := w.monitor.news(ctx, w.follower, current)
+	if err != nil {
+		return err
+	}
+	w.take(fresh)
+	return nil
+}
+
+// ask has the instances speak, once the environment is Ready.
+func (w *watch) ask(ctx context.Context) error {
+	if w.seen.Environment.Status != "Ready" || w.basic {
+		return nil
+	}
+	instances, err := w.monitor.client.instances(ctx, w.rollout.Env)
+	if err != nil && !Refused(err) {
+		return err
+	}
+	w.basic = err != nil
+	if refusesPermission(err) {
+		say(w.rollout.Log, "warning: %v; so the verdict goes by the environment alone", err)
+	}
+	w.seen.Instances, w.out.Instances = instances, instances
+	return nil
+}
+
+func (w *watch) take(fresh []Event) {
+	for i := range fresh {
+		e := &fresh[i]
+		// Hiding may change the words that tell a failure. One without a request
+		// that is from before the update is another's.
+		fails := e.fails(w.want.RequestID) && (e.RequestID != "" || !e.At.Before(w.out.Began.Truncate(time.Second)))
+		e.Message = w.rollout.Secrets.Hide(e.Message)
+		w.print(*e, fails)
+		if fails {
+			w.seen.Errors = append(w.seen.Errors, *e)
+		}
+		w.seen.Begun = w.seen.Begun || e.of(w.want.RequestID)
+		w.out.Overtaken = w.out.Overtaken || e.begins() && e.RequestID != "" && !e.of(w.want.RequestID)
+	}
+	w.seen.Overtaken = w.out.Overtaken
+	w.out.Events = append(w.out.Events, fresh...)
+}
+
+func (w *watch) print(e Event, ours bool) {
+	if e.Severe() && w.rollout.Alert != nil {
+		w.rollout.Alert(e, ours)
+		return
+	}
+	say(w.rollout.Log, "%s", e)
+}
+
+func (w *watch) note(env Environment) {
+	now := time.Now()
+	switch {
+	case env.Status != "Ready":
+		w.seen.Begun = true
+		w.ready = time.Time{}
+	case w.ready.IsZero():
+		w.ready = now
+	}
+	w.seen.SinceReady = 0
+	if !w.ready.IsZero() {
+		w.seen.SinceReady = now.Sub(w.ready)
+	}
+	w.seen.SinceUpdate = now.Sub(w.started)
+	w.seen.Environment = env
+	w.out.Environment = env
+}
