@@ -60,11 +60,11 @@ type Outcome struct {
 func (m *Monitor) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 	f := &follower{env: r.Env}
 	defer m.leave(f)
-	last, err := m.lastDeployment(ctx, r)
+	before, err := m.before(ctx, r)
 	if err != nil {
 		return Outcome{}, err
 	}
-	update, err := m.update(ctx, r, f)
+	update, err := m.update(ctx, r, f, before.label)
 	if errors.Is(err, errSeparate) {
 		return m.rollSeparately(ctx, r)
 	}
@@ -73,7 +73,7 @@ func (m *Monitor) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 	}
 	w := &watch{
 		monitor: m, rollout: r, follower: f, started: update.at,
-		want: Expected{Label: r.Label, RequestID: update.requestID, AcceptHealth: r.AcceptHealth, Policy: r.Policy, After: last},
+		want: Expected{Label: r.Label, RequestID: update.requestID, AcceptHealth: r.AcceptHealth, Policy: r.Policy, After: before.deployment},
 		out:  Outcome{Sent: true, RequestID: update.requestID, Began: f.since},
 		seen: Observation{Begun: update.begun},
 	}
@@ -84,24 +84,31 @@ func (m *Monitor) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 	return w.follow(ctx)
 }
 
-// lastDeployment is that of the instances where a version is deployed again; 0
-// where it is not needed or not known. New settings alone and a
-// new environment need none.
-func (m *Monitor) lastDeployment(ctx context.Context, r Rollout) (int64, error) {
+// former is what ran before an update.
+type former struct {
+	label string
+	// deployment is the last one of the instances where the same version is
+	// deployed again; 0 where it is not needed or not known.
+	deployment int64
+}
+
+// before looks at what an update is about to replace. New settings alone and a
+// new environment need no look.
+func (m *Monitor) before(ctx context.Context, r Rollout) (former, error) {
 	if r.Runs || r.Platform != "" {
-		return 0, nil
+		return former{label: r.Label}, nil
 	}
 	env, err := m.client.Environment(ctx, m.app, r.Env)
 	if err != nil || env.VersionLabel != r.Label {
-		return 0, err
+		return former{label: env.VersionLabel}, err
 	}
 	instances, err := m.client.instances(ctx, r.Env)
 	if err != nil && !Refused(err) {
-		return 0, err
+		return former{}, err
 	}
-	var last int64
+	found := former{label: env.VersionLabel}
 	for _, i := range instances {
-		last = max(last, i.DeploymentID)
+		found.deployment = max(found.deployment, i.DeploymentID)
 	}
-	return last, nil
+	return found, nil
 }

@@ -59,7 +59,9 @@ type accepted struct {
 
 // update starts the deployment. Another update may slip in between our look
 // and our request; then it is waited for, and asked again.
-func (m *Monitor) update(ctx context.Context, r Rollout, f *follower) (accepted, error) {
+// Where that one has brought our version, it is followed in place of ours: it is
+// ours, whose answer was lost, or that of a run which does the same.
+func (m *Monitor) update(ctx context.Context, r Rollout, f *follower, before string) (accepted, error) {
 	if r.Platform != "" {
 		return m.create(ctx, r, f)
 	}
@@ -78,10 +80,34 @@ func (m *Monitor) update(ctx context.Context, r Rollout, f *follower) (accepted,
 		if err := m.outdate(ctx); err != nil {
 			return accepted{}, err
 		}
-		if _, err := m.AwaitTurn(ctx, r.Turn, r.Log); err != nil {
+		env, err := m.AwaitTurn(ctx, r.Turn, r.Log)
+		if err != nil {
 			return accepted{}, err
 		}
+		if env.VersionLabel == r.Label && before != r.Label {
+			say(r.Log, "environment %q holds version %s by now; following the update that brought it", r.Env, r.Label)
+			return m.begun(ctx, f)
+		}
 	}
+}
+
+// begun is the update that has begun since the follower follows, which still
+// gets its events.
+func (m *Monitor) begun(ctx context.Context, f *follower) (accepted, error) {
+	found := accepted{begun: true, at: time.Now(), sent: true}
+	if err := m.take(ctx); err != nil {
+		return found, err
+	}
+	defer m.release()
+	if err := m.readEvents(ctx); err != nil {
+		return found, err
+	}
+	for _, e := range f.fresh {
+		if e.begins() && e.RequestID != "" {
+			found.requestID = e.RequestID
+		}
+	}
+	return found, nil
 }
 
 var errNotSent = errors.New("the update was not sent")

@@ -642,6 +642,32 @@ func TestRollAfterAnother(t *testing.T) {
 	})
 }
 
+// TestRollWhoseAnswerIsLost has the update begin, but its answer does not come:
+// it is followed, and not sent a second time.
+func TestRollWhoseAnswerIsLost(t *testing.T) {
+	for want, script := range map[beanstalk.Result][]wiretest.Step{
+		beanstalk.Deployed: nil,
+		beanstalk.Failed: {{After: time.Minute, Do: func(e *wiretest.Environment) {
+			e.Report("ERROR", "Failed to deploy application.")
+			e.Status, e.Label = "Ready", "new-2"
+		}}},
+	} {
+		wired(t, func(t *testing.T, wire *wiretest.AWS, env *wiretest.Environment, c *beanstalk.Client) {
+			prepared(wire)
+			env.Script = script
+			wire.Fail(wiretest.Fault{Operation: "UpdateEnvironment", Late: true, Times: 1})
+			var log bytes.Buffer
+			got, err := roll(t.Context(), c, &log)
+			if err != nil || got.Result != want || len(env.Updates) != 1 || !strings.Contains(log.String(), "following the update that brought it") {
+				t.Errorf("%+v, %v, updates %v; want %s\n%s", got.Verdict, err, env.Updates, want, &log)
+			}
+			if !strings.Contains(log.String(), "Environment update is starting.") {
+				t.Errorf("events are missing:\n%s", &log)
+			}
+		})
+	}
+}
+
 func TestRollBlind(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, env *wiretest.Environment, c *beanstalk.Client) {
 		prepared(wire)

@@ -89,7 +89,12 @@ func (a *AWS) serveQuery(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name := r.PostForm.Get("Action")
-	if f := a.called(name); f != nil {
+	f := a.called(name)
+	if f != nil && f.Late {
+		operations[name](a, r.PostForm)
+		return errBroken
+	}
+	if f != nil {
 		if f.Status == 0 {
 			return errBroken
 		}

@@ -87,6 +87,8 @@ type Fault struct {
 	Status        int
 	Code, Message string
 	Times         int
+	// Late carries the operation out, and then breaks the connection.
+	Late bool
 }
 
 // New is an account with one application and one environment of it that is
