@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -30,7 +32,9 @@ type plan struct {
 type planned struct {
 	build compose.Build
 	// name has no tag.
-	name    image.Reference
+	name image.Reference
+	// more are the references that the file asks for beside the tags.
+	more    []image.Reference
 	secrets map[string][]byte
 }
 
@@ -48,6 +52,11 @@ func (p plan) names() []image.Reference {
 	var all []image.Reference
 	for _, one := range p.images {
 		all = append(all, one.name)
+		for _, more := range one.more {
+			if more = more.WithTag(""); !slices.Contains(all, more) {
+				all = append(all, more)
+			}
+		}
 	}
 	return all
 }
@@ -97,6 +106,17 @@ func planImage(c config, trigger action.Trigger, project *compose.Project, servi
 		if err != nil {
 			problems = append(problems, project.At(service.Name, fmt.Errorf("service %q: %w", service.Name, err)))
 		}
+	}
+	for _, text := range build.Tags {
+		reference, err := c.Name(text)
+		if err == nil && reference.Digest != "" {
+			err = fmt.Errorf("image %q: a digest can't be pushed to; give a tag", text)
+		}
+		if err != nil {
+			problems = append(problems, project.At(service.Name, fmt.Errorf("service %q: build.tags: %w", service.Name, err)))
+			continue
+		}
+		one.more = append(one.more, reference.WithTag(cmp.Or(reference.Tag, latest)))
 	}
 	for name, value := range c.Secrets.For(service.Name) {
 		one.secrets[name] = []byte(value)
@@ -165,6 +185,9 @@ func (p plan) String() string {
 	for _, one := range p.images {
 		fmt.Fprintf(&text, "  %s: %s\n", one.build.Service, p.source(one.build))
 		for _, reference := range p.references(one) {
+			fmt.Fprintf(&text, "    %s\n", reference)
+		}
+		for _, reference := range one.more {
 			fmt.Fprintf(&text, "    %s\n", reference)
 		}
 	}

@@ -107,7 +107,21 @@ func (s *session) rest(ctx context.Context, reference image.Reference, try int, 
 	return ctx.Err()
 }
 
-func (s *session) moveTags(ctx context.Context, _ int, one *imageResult) error {
+func (s *session) moveTags(ctx context.Context, i int, one *imageResult) error {
+	if err := s.moveOwn(ctx, one); err != nil {
+		return err
+	}
+	for _, more := range s.plan.images[i].more {
+		if err := s.registry.Copy(ctx, one.name.WithDigest(one.digest), more); err != nil {
+			return err
+		}
+		one.more = append(one.more, more)
+		s.log.Printf("moved %s to %s", more, one.digest)
+	}
+	return nil
+}
+
+func (s *session) moveOwn(ctx context.Context, one *imageResult) error {
 	if len(s.plan.tags) == 1 {
 		return nil
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,9 @@ type imageResult struct {
 	name    image.Reference
 	built   engine.Built
 	// tags are those that were pushed.
-	tags   []string
+	tags []string
+	// more are the file's own that were pushed.
+	more   []image.Reference
 	digest string
 	// already tells that the registry had the image.
 	already bool
@@ -92,10 +95,19 @@ func (d result) summary() string {
 	text.WriteString("| service | image | tags pushed | digest | size | from cache | build | push |\n|---|---|---|---|--:|--:|--:|--:|\n")
 	for _, one := range d.images {
 		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s | %s | %s |\n",
-			one.service, one.name, code(strings.Join(one.tags, "`, `")), code(short(one.digest)),
+			one.service, one.name, code(strings.Join(one.pushedTags(), "`, `")), code(short(one.digest)),
 			size(one.built.Size), cached(one.built), action.Seconds(one.built.Duration), one.pushCell())
 	}
 	return text.String() + d.timeline()
+}
+
+// pushedTags are the tags, and the references of the file whole.
+func (i imageResult) pushedTags() []string {
+	all := slices.Clone(i.tags)
+	for _, more := range i.more {
+		all = append(all, more.String())
+	}
+	return all
 }
 
 // pushCell is how long the push took, or that there was nothing to send.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -12,6 +13,8 @@ import (
 	"github.com/guk0/travois/internal/actiontest"
 	"github.com/guk0/travois/internal/engine"
 	"github.com/guk0/travois/internal/enginetest"
+	"github.com/guk0/travois/internal/image"
+	"github.com/guk0/travois/internal/registry"
 )
 
 func TestMain(m *testing.M) {
@@ -52,6 +55,7 @@ func scripts(t *testing.T, kind, host, program, registry string) {
 		return nil
 	})
 	params.Cmds["builders"] = builders
+	params.Cmds["same"] = same
 	params.Condition = func(condition string) (bool, error) {
 		return condition == kind, nil
 	}
@@ -70,5 +74,19 @@ func builders(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if got := strconv.Itoa(len(found)); got != args[0] {
 		ts.Fatalf("there are %s builders, want %s: %v", got, args[0], found)
+	}
+}
+
+// same NAME:TAG... fails unless the registry has one digest under all of them.
+func same(ts *testscript.TestScript, neg bool, args []string) {
+	digests := map[string][]string{}
+	for _, arg := range args {
+		name, tag, _ := strings.Cut(arg, ":")
+		digest, err := registry.Credentials{}.Digest(context.Background(), image.Reference{Registry: ts.Getenv("REGISTRY"), Repository: name, Tag: tag})
+		ts.Check(err)
+		digests[digest] = append(digests[digest], arg)
+	}
+	if neg || len(digests) != 1 {
+		ts.Fatalf("the registry has %v", digests)
 	}
 }

@@ -51,6 +51,8 @@ type Build struct {
 	Ulimits map[string]string
 	// NoCache builds every step anew; Pull asks the registry for newer bases.
 	NoCache, Pull bool
+	// Tags are further references of the image, as they stand in the file.
+	Tags []string
 	// Provenance and SBOM ask for attestations: "" and "false" for none,
 	// "true", or parameters as "mode=max".
 	Provenance, SBOM string
@@ -66,7 +68,7 @@ type Cache struct {
 // supported are the keys of Compose's `build` that Build carries.
 var supported = []string{
 	"Context", "Dockerfile", "DockerfileInline", "Target", "Args", "Labels", "AdditionalContexts", "Secrets", "SSH", "Platforms",
-	"CacheFrom", "CacheTo", "ExtraHosts", "Network", "ShmSize", "Ulimits", "NoCache", "Pull", "Provenance", "SBOM",
+	"CacheFrom", "CacheTo", "ExtraHosts", "Network", "ShmSize", "Ulimits", "NoCache", "Pull", "Provenance", "SBOM", "Tags",
 }
 
 // Build reads a service's `build`. The error tells all that is wrong with it:
@@ -80,7 +82,7 @@ func (p *Project) Build(service types.ServiceConfig) (Build, error) {
 		Service: service.Name, Context: from.Context, Dockerfile: from.Dockerfile, Target: from.Target,
 		Args: map[string]string{}, Labels: from.Labels, ExtraHosts: from.ExtraHosts.AsList("="), Network: from.Network,
 		ShmSize: int64(from.ShmSize), NoCache: from.NoCache, Pull: from.Pull, Inline: from.DockerfileInline,
-		Platforms: from.Platforms, Provenance: from.Provenance, SBOM: from.SBOM,
+		Platforms: from.Platforms, Provenance: from.Provenance, SBOM: from.SBOM, Tags: from.Tags,
 	}
 	for name, value := range from.Args {
 		if value != nil {

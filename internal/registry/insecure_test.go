@@ -216,3 +216,40 @@ func TestPreflightHangs(t *testing.T) {
 		})
 	}
 }
+
+// slow is a body that comes a piece at a time.
+type slow struct{ pieces int }
+
+func (s *slow) Read(buffer []byte) (int, error) {
+	if s.pieces == 0 {
+		return 0, io.EOF
+	}
+	s.pieces--
+	time.Sleep(answerWithin / 2)
+	return copy(buffer, "piece"), nil
+}
+
+// TestSlowLayer shows that a layer which takes long to send is not taken for a
+// registry that does not answer.
+func TestSlowLayer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wire := patient{piped(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+			text, err := io.ReadAll(request.Body)
+			if err != nil || string(text) != strings.Repeat("piece", 10) {
+				t.Errorf("got %q, %v", text, err)
+			}
+			w.WriteHeader(http.StatusAccepted)
+		}))}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://127.0.0.1:5000/v2/a/blobs/uploads/1", &slow{10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := wire.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := response.Body.Close(); err != nil || response.StatusCode != http.StatusAccepted {
+			t.Errorf("got %s, %v", response.Status, err)
+		}
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -59,11 +60,22 @@ func (p patient) RoundTrip(request *http.Request) (*http.Response, error) {
 
 var errNoAnswer = errors.New("the registry took the connection and does not answer")
 
-// once bounds the wait for the head; the body may take longer.
+// once bounds the wait for the head, which begins anew with every piece of a
+// layer that is taken. The answer's body may take longer.
 func (p patient) once(request *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(request.Context())
 	timer := time.AfterFunc(answerWithin, func() { cancel(errNoAnswer) })
-	response, err := p.next.RoundTrip(request.WithContext(ctx))
+	var answered atomic.Bool
+	bounded := request.WithContext(ctx)
+	if request.Body != nil && request.Body != http.NoBody {
+		bounded.Body = moving{request.Body, func() {
+			if !answered.Load() {
+				timer.Reset(answerWithin)
+			}
+		}}
+	}
+	response, err := p.next.RoundTrip(bounded)
+	answered.Store(true)
 	timer.Stop()
 	if err != nil {
 		defer cancel(nil)
@@ -74,6 +86,17 @@ func (p patient) once(request *http.Request) (*http.Response, error) {
 	}
 	response.Body = closing{response.Body, func() { cancel(nil) }}
 	return response, nil
+}
+
+// moving tells of every piece that is read.
+type moving struct {
+	io.ReadCloser
+	moved func()
+}
+
+func (m moving) Read(buffer []byte) (int, error) {
+	m.moved()
+	return m.ReadCloser.Read(buffer)
 }
 
 // closing ends a request's context with its body.

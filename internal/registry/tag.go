@@ -68,6 +68,33 @@ func (c *Client) Tag(ctx context.Context, from image.Reference, tags []string) e
 	return nil
 }
 
+// Copy gives what a repository has under from's digest another reference, in
+// that repository or elsewhere. What the other has already is not sent.
+func (c *Client) Copy(ctx context.Context, from, to image.Reference) error {
+	if from.Name() == to.Name() {
+		return c.Tag(ctx, from, []string{to.Tag})
+	}
+	source, err := c.credentials.parse(from)
+	if err != nil {
+		return err
+	}
+	target, err := c.credentials.parse(to)
+	if err != nil {
+		return err
+	}
+	found, err := c.puller.Get(ctx, source)
+	if err != nil {
+		return fmt.Errorf("copy %s: %w", from, err)
+	}
+	if there, err := c.puller.Head(ctx, target); err == nil && there.Digest.String() == from.Digest {
+		return nil
+	}
+	if err := c.pusher.Push(ctx, target, found); err != nil {
+		return fmt.Errorf("copy %s to %s: %w", from.Name(), to, c.credentials.explain(ctx, to, err))
+	}
+	return nil
+}
+
 // Has gives the digest that a repository has under a tag if that is an image
 // of this content or with this digest. It is "" where the tag is another
 // image's or nobody's.
