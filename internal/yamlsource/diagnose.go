@@ -182,3 +182,24 @@ func scan(source []byte) []sourceLine {
 	}
 	return lines
 }
+
+// SpacesForTabs is the source with the tabs in its indentation made spaces, and
+// the numbers of the lines that changed. It is fit for writing: all else stays
+// as it is. A source that no width of a tab makes valid is not changed.
+func SpacesForTabs(source []byte) (repaired []byte, lines []int) {
+	width, err := repairWidth(source)
+	if err != nil || width == 0 || checkText("", source) != nil {
+		return source, nil
+	}
+	scanned := scan(source)
+	for i := range scanned {
+		scanned[i].placeholder = ""
+		if scanned[i].tabs > 0 {
+			lines = append(lines, scanned[i].number)
+		}
+	}
+	if len(lines) == 0 {
+		return source, nil
+	}
+	return repairWith(scanned, width), lines
+}

@@ -1,0 +1,351 @@
+package migrate
+
+import (
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/guk0/travois/internal/travis"
+)
+
+// line is one entry of a phase, such as an element of script.
+type line struct {
+	phase string
+	text  travis.Text
+	// file is nil when the line is not valid shell.
+	file *syntax.File
+	// commands are what the line comes down to; nil when it is more than a row
+	// of commands, and then it stays as it is.
+	commands []*command
+}
+
+// command is a simple command with the tests that it depends on.
+type command struct {
+	phase string
+	place travis.Place
+	call  *syntax.CallExpr
+	// input is what is piped into it.
+	input *syntax.Stmt
+	conds []*syntax.Stmt
+	// tolerated marks a command whose failure is without effect.
+	tolerated bool
+}
+
+// parseLine parses a shell line as bash does.
+func parseLine(phase string, text travis.Text) *line {
+	l := &line{phase: phase, text: text}
+	parser := syntax.NewParser(syntax.Variant(syntax.LangBash))
+	file, err := parser.Parse(strings.NewReader(text.Value), "")
+	if err != nil {
+		return l
+	}
+	l.file = file
+	f := flattener{phase: phase, place: text.Place}
+	for _, stmt := range file.Stmts {
+		if !f.stmt(stmt, nil) {
+			return l
+		}
+	}
+	l.commands = f.out
+	return l
+}
+
+// flattener turns statements into a row of commands.
+type flattener struct {
+	phase string
+	place travis.Place
+	out   []*command
+}
+
+func (f *flattener) stmt(s *syntax.Stmt, conds []*syntax.Stmt) bool {
+	if s.Negated || s.Background || s.Coprocess || !harmless(s.Redirs) {
+		return false
+	}
+	switch cmd := s.Cmd.(type) {
+	case *syntax.CallExpr:
+		f.add(cmd, nil, conds)
+		return true
+	case *syntax.BinaryCmd:
+		return f.binary(cmd, conds)
+	case *syntax.IfClause:
+		return f.ifClause(cmd, conds)
+	case *syntax.Block:
+		return f.stmts(cmd.Stmts, conds)
+	case *syntax.DeclClause:
+		f.declare(cmd, conds)
+		return true
+	}
+	return false
+}
+
+func (f *flattener) stmts(stmts []*syntax.Stmt, conds []*syntax.Stmt) bool {
+	for _, s := range stmts {
+		if !f.stmt(s, conds) {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *flattener) add(call *syntax.CallExpr, input *syntax.Stmt, conds []*syntax.Stmt) {
+	f.out = append(f.out, &command{phase: f.phase, place: f.place, call: unwrapped(call), input: input, conds: conds})
+}
+
+// declare takes export A=b as the assignment A=b.
+func (f *flattener) declare(d *syntax.DeclClause, conds []*syntax.Stmt) {
+	f.add(&syntax.CallExpr{Assigns: d.Args}, nil, conds)
+}
+
+func (f *flattener) binary(b *syntax.BinaryCmd, conds []*syntax.Stmt) bool {
+	switch b.Op {
+	case syntax.AndStmt:
+		if isTest(b.X) {
+			return f.stmt(b.Y, append(slices.Clone(conds), b.X))
+		}
+		if inner, ok := b.X.Cmd.(*syntax.BinaryCmd); ok && allTests(b.X) {
+			return f.stmt(b.Y, append(slices.Clone(conds), tests(inner)...))
+		}
+		return f.stmt(b.X, conds) && f.stmt(b.Y, conds)
+	case syntax.OrStmt:
+		return f.or(b, conds)
+	case syntax.Pipe:
+		call, ok := b.Y.Cmd.(*syntax.CallExpr)
+		if !ok || !harmless(b.Y.Redirs) {
+			return false
+		}
+		f.add(call, b.X, conds)
+		return true
+	}
+	return false
+}
+
+// or knows "x || true" and "x || exit 1", which say what becomes of a failure.
+func (f *flattener) or(b *syntax.BinaryCmd, conds []*syntax.Stmt) bool {
+	before := len(f.out)
+	if !f.stmt(b.X, conds) {
+		return false
+	}
+	switch word := firstWord(b.Y); word {
+	case "true", ":", "echo":
+		for _, c := range f.out[before:] {
+			c.tolerated = true
+		}
+		return true
+	case "exit", "travis_terminate", "return":
+		return true
+	}
+	return false
+}
+
+func (f *flattener) ifClause(c *syntax.IfClause, conds []*syntax.Stmt) bool {
+	if c.Else != nil || len(c.Cond) != 1 || !allTests(c.Cond[0]) {
+		return false
+	}
+	return f.stmts(c.Then, append(slices.Clone(conds), c.Cond[0]))
+}
+
+// harmless tells whether redirections only hide output.
+func harmless(redirs []*syntax.Redirect) bool {
+	for _, r := range redirs {
+		target := r.Word.Lit()
+		if target != "/dev/null" && r.Op != syntax.DplOut {
+			return false
+		}
+	}
+	return true
+}
+
+func firstWord(s *syntax.Stmt) string {
+	if call, ok := s.Cmd.(*syntax.CallExpr); ok && len(call.Args) > 0 {
+		return call.Args[0].Lit()
+	}
+	return ""
+}
+
+func isTest(s *syntax.Stmt) bool {
+	if s.Negated {
+		return false
+	}
+	if _, ok := s.Cmd.(*syntax.TestClause); ok {
+		return true
+	}
+	word := firstWord(s)
+	return word == "[" || word == "test"
+}
+
+// allTests tells whether a statement is a test, or tests joined by && and ||.
+func allTests(s *syntax.Stmt) bool {
+	if b, ok := s.Cmd.(*syntax.BinaryCmd); ok && (b.Op == syntax.AndStmt || b.Op == syntax.OrStmt) {
+		return allTests(b.X) && allTests(b.Y)
+	}
+	return isTest(s)
+}
+
+func tests(b *syntax.BinaryCmd) []*syntax.Stmt {
+	return []*syntax.Stmt{{Cmd: b}}
+}
+
+// wrappers are words before a command that do not change what it does here.
+var wrappers = map[string]int{"sudo": 0, "travis_retry": 0, "time": 0, "command": 0, "travis_wait": 1, "nohup": 0}
+
+// unwrapped is a call without sudo, travis_retry and travis_wait N.
+func unwrapped(call *syntax.CallExpr) *syntax.CallExpr {
+	for len(call.Args) > 1 {
+		numbers, ok := wrappers[call.Args[0].Lit()]
+		if !ok {
+			break
+		}
+		args := call.Args[1:]
+		if numbers > 0 && strings.Trim(args[0].Lit(), "0123456789") == "" && len(args) > 1 {
+			args = args[1:]
+		}
+		if strings.HasPrefix(args[0].Lit(), "-") && call.Args[0].Lit() == "sudo" && len(args) > 1 {
+			args = args[1:]
+		}
+		call = &syntax.CallExpr{Assigns: call.Assigns, Args: args}
+	}
+	return call
+}
+
+// name is the command's first word, empty for an assignment.
+func (c *command) name() string {
+	if len(c.call.Args) == 0 {
+		return ""
+	}
+	return c.call.Args[0].Lit()
+}
+
+// usedVariables are the variables whose values a line needs from outside.
+func usedVariables(file *syntax.File) []string {
+	var names []string
+	own := map[string]bool{}
+	syntax.Walk(file, func(node syntax.Node) bool {
+		switch n := node.(type) {
+		case *syntax.Assign:
+			if n.Name != nil && !n.Append {
+				own[n.Name.Value] = true
+			}
+		case *syntax.WordIter:
+			own[n.Name.Value] = true
+		case *syntax.ParamExp:
+			if n.Param != nil {
+				names = append(names, n.Param.Value)
+			}
+		case *syntax.CallExpr:
+			if len(n.Args) > 1 && n.Args[0].Lit() == "read" {
+				for _, w := range n.Args[1:] {
+					own[w.Lit()] = true
+				}
+			}
+		}
+		return true
+	})
+	names = slices.DeleteFunc(names, func(name string) bool { return own[name] })
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// assigned are the variables that a line sets for the lines after it.
+func assigned(file *syntax.File) []string {
+	var names []string
+	syntax.Walk(file, func(node syntax.Node) bool {
+		switch n := node.(type) {
+		case *syntax.CallExpr:
+			if len(n.Args) > 0 {
+				return true
+			}
+			for _, a := range n.Assigns {
+				names = append(names, a.Name.Value)
+			}
+		case *syntax.DeclClause:
+			for _, a := range n.Args {
+				if a.Name != nil {
+					names = append(names, a.Name.Value)
+				}
+			}
+		case *syntax.Subshell, *syntax.CmdSubst:
+			return false
+		}
+		return true
+	})
+	return names
+}
+
+// shellState are commands whose effect on the shell the next lines may need.
+var shellState = map[string]bool{"cd": true, "pushd": true, "popd": true, "source": true, ".": true, "eval": true,
+	"set": true, "shopt": true, "alias": true, "nvm": true, "rvm": true, "trap": true, "unset": true, "ulimit": true, "umask": true,
+	"gvm": true, "phpenv": true, "pyenv": true, "sdk": true, "conda": true, "workon": true, "bg": true, "wait": true}
+
+// changesShell tells whether later lines depend on this one running in the
+// same shell.
+func changesShell(file *syntax.File) bool {
+	if file == nil || len(assigned(file)) > 0 {
+		return true
+	}
+	changes := false
+	for _, s := range file.Stmts {
+		changes = changes || s.Background
+	}
+	syntax.Walk(file, func(node syntax.Node) bool {
+		switch n := node.(type) {
+		case *syntax.Subshell, *syntax.CmdSubst:
+			return false
+		case *syntax.FuncDecl:
+			changes = true
+		case *syntax.CallExpr:
+			changes = changes || len(n.Args) > 0 && shellState[n.Args[0].Lit()]
+		}
+		return true
+	})
+	return changes
+}
+
+// retryFunction is Travis's, for lines that use it.
+const retryFunction = `travis_retry() { "$@" || { sleep 2; "$@"; } || { sleep 4; "$@"; }; }`
+
+// modern is a line's text with commands that GitHub's runners lack replaced by
+// those that they have, and whether travis_retry is used.
+func modern(l *line) (text string, retries bool) {
+	if l.file == nil {
+		return l.text.Value, false
+	}
+	type edit struct {
+		from, to int
+		text     string
+	}
+	var edits []edit
+	syntax.Walk(l.file, func(node syntax.Node) bool {
+		call, ok := node.(*syntax.CallExpr)
+		if !ok {
+			return true
+		}
+		for i, w := range call.Args {
+			switch lit := w.Lit(); {
+			case lit == "docker-compose":
+				edits = append(edits, edit{int(w.Pos().Offset()), int(w.End().Offset()), "docker compose"})
+			case lit == "travis_retry":
+				retries = true
+			case lit == "travis_wait" && i+1 < len(call.Args):
+				next := call.Args[i+1]
+				if strings.Trim(next.Lit(), "0123456789") == "" && next.Lit() != "" && i+2 < len(call.Args) {
+					next = call.Args[i+2]
+				}
+				edits = append(edits, edit{int(w.Pos().Offset()), int(next.Pos().Offset()), ""})
+			case lit == "travis_terminate":
+				edits = append(edits, edit{int(w.Pos().Offset()), int(w.End().Offset()), "exit"})
+			default:
+				if _, wrapper := wrappers[lit]; !wrapper {
+					return true
+				}
+			}
+		}
+		return true
+	})
+	text = l.text.Value
+	slices.SortFunc(edits, func(a, b edit) int { return b.from - a.from })
+	for _, e := range edits {
+		text = text[:e.from] + e.text + text[e.to:]
+	}
+	return text, retries
+}
