@@ -103,7 +103,7 @@ func CheckBucket(name string) error {
 		return nil
 	}
 	text := fmt.Sprintf("%q: %s", name, strings.Join(broken, "; "))
-	if meant := meantBucket(name); meant != "" {
+	if meant := MeantBucket(name); meant != "" {
 		text += fmt.Sprintf("; did you mean %q?", meant)
 	}
 	return errors.New(text)
@@ -136,8 +136,8 @@ func hasAny(has func(s, part string) bool, parts ...string) func(string) bool {
 	}
 }
 
-// meantBucket is the valid name that a wrong one most likely stands for, or "".
-func meantBucket(name string) string {
+// MeantBucket is the valid name that a wrong one most likely stands for, or "".
+func MeantBucket(name string) string {
 	for _, guess := range []string{accountBucket.FindString(name), strings.ToLower(name)} {
 		if guess != "" && guess != name && validBucket(guess) {
 			return guess

@@ -28,6 +28,8 @@ type command struct {
 	// input is what is piped into it.
 	input *syntax.Stmt
 	conds []*syntax.Stmt
+	// retry marks a command after travis_retry.
+	retry bool
 	// tolerated marks a command whose failure is without effect.
 	tolerated bool
 }
@@ -89,7 +91,8 @@ func (f *flattener) stmts(stmts []*syntax.Stmt, conds []*syntax.Stmt) bool {
 }
 
 func (f *flattener) add(call *syntax.CallExpr, input *syntax.Stmt, conds []*syntax.Stmt) {
-	f.out = append(f.out, &command{phase: f.phase, place: f.place, call: unwrapped(call), input: input, conds: conds})
+	retry := len(call.Args) > 0 && call.Args[0].Lit() == "travis_retry"
+	f.out = append(f.out, &command{phase: f.phase, place: f.place, call: unwrapped(call), input: input, conds: conds, retry: retry})
 }
 
 // declare takes export A=b as the assignment A=b.
@@ -104,7 +107,7 @@ func (f *flattener) binary(b *syntax.BinaryCmd, conds []*syntax.Stmt) bool {
 			return f.stmt(b.Y, append(slices.Clone(conds), b.X))
 		}
 		if inner, ok := b.X.Cmd.(*syntax.BinaryCmd); ok && allTests(b.X) {
-			return f.stmt(b.Y, append(slices.Clone(conds), tests(inner)...))
+			return f.stmt(b.Y, append(slices.Clone(conds), &syntax.Stmt{Cmd: inner}))
 		}
 		return f.stmt(b.X, conds) && f.stmt(b.Y, conds)
 	case syntax.OrStmt:
@@ -180,10 +183,6 @@ func allTests(s *syntax.Stmt) bool {
 		return allTests(b.X) && allTests(b.Y)
 	}
 	return isTest(s)
-}
-
-func tests(b *syntax.BinaryCmd) []*syntax.Stmt {
-	return []*syntax.Stmt{{Cmd: b}}
 }
 
 // wrappers are words before a command that do not change what it does here.

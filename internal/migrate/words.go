@@ -91,6 +91,8 @@ func (a arg) String() string {
 type fields struct {
 	names  []string
 	values map[string]string
+	// lookup is the value of a variable that is passed on by its name alone.
+	lookup func(name string) arg
 }
 
 // compose is the arg as a value in a Compose file; what is no text becomes a

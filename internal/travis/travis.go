@@ -200,3 +200,23 @@ func (s *Section) Over(other *Section, without ...string) *Section {
 	}
 	return out
 }
+
+// Only is a section with some of the keys.
+func (s *Section) Only(names ...string) *Section {
+	out := &Section{Place: s.Place}
+	for _, key := range s.keys {
+		if slices.Contains(names, key.Name) {
+			out.keys = append(out.keys, key)
+		}
+	}
+	return out
+}
+
+// Count is how many elements the value of a key has, 0 without the key.
+func (s *Section) Count(name string) int {
+	key := s.find(name)
+	if key == nil {
+		return 0
+	}
+	return len(key.Node.Items())
+}

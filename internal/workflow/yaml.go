@@ -257,3 +257,9 @@ func quoted(text string) string {
 	}
 	return strings.TrimRight(string(out), "\n")
 }
+
+// Join appends the keys of another mapping.
+func (m *Map) Join(other *Map) *Map {
+	m.entries = append(m.entries, other.entries...)
+	return m
+}

@@ -1,0 +1,175 @@
+package migrate
+
+import (
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// kind is what becomes of a line.
+type kind int
+
+const (
+	// hostLine runs on the runner as it stands.
+	hostLine kind = iota
+	// stateLine only sets variables or the folder, or waits.
+	stateLine
+	// dockerLine is made of docker commands that were read.
+	dockerLine
+	// opaqueLine has docker commands that could not be read.
+	opaqueLine
+)
+
+// reading is a line that was looked into.
+type reading struct {
+	*line
+	kind    kind
+	dockers []*docker
+	// reason says why an opaque line could not be read.
+	reason string
+}
+
+// fillers are commands without an effect on images and containers.
+var fillers = map[string]bool{"echo": true, "printf": true, "true": true, ":": true, "sleep": true, "cd": true, "pwd": true, "set": true, "date": true}
+
+// reader looks into the lines of a unit in order, as one shell ran them.
+type reader struct {
+	scope *scope
+	dir   string
+}
+
+func (r *reader) read(l *line) *reading {
+	out := &reading{line: l}
+	if l.commands == nil {
+		if l.file != nil {
+			r.forget(l.file)
+		}
+		if mentionsDocker(l) {
+			out.kind, out.reason = opaqueLine, "it is more than a row of commands"
+		}
+		return out
+	}
+	host := false
+	out.kind = stateLine
+	for _, c := range l.commands {
+		d, err := r.command(c)
+		switch {
+		case err != nil:
+			out.reason = err.Error()
+		case d != nil:
+			out.dockers = append(out.dockers, d)
+		case !fillers[c.name()] && c.name() != "":
+			host = true
+		}
+	}
+	switch {
+	case out.reason != "" || host && len(out.dockers) > 0:
+		out.kind = opaqueLine
+		if out.reason == "" {
+			out.reason = "docker and other commands are mixed in one line"
+		}
+	case len(out.dockers) > 0:
+		out.kind = dockerLine
+	case host:
+		out.kind = hostLine
+	}
+	return out
+}
+
+// command is a docker command, read; nil for another one.
+func (r *reader) command(c *command) (*docker, error) {
+	if len(c.call.Args) == 0 {
+		for _, a := range c.call.Assigns {
+			r.assign(c, a)
+		}
+		return nil, nil
+	}
+	if login := ecrLogin(c); login {
+		return &docker{command: c, verb: "login", flags: []flagValue{{name: "ecr"}}, dir: r.dir}, nil
+	}
+	if c.name() == "cd" {
+		r.chdir(c)
+		return nil, nil
+	}
+	return parseDocker(r.scope, c, r.dir)
+}
+
+func (r *reader) chdir(c *command) {
+	if len(c.call.Args) < 2 {
+		return
+	}
+	a, err := r.scope.word(c.call.Args[1], c.place)
+	if err != nil {
+		return
+	}
+	if len(a) > 0 && a[0].name == "TRAVIS_BUILD_DIR" {
+		r.dir, a = "", a[1:]
+	}
+	if text, ok := a.lit(); ok {
+		r.dir = (&docker{dir: r.dir}).inWorkspace(strings.TrimPrefix(text, "/"))
+		if r.dir == "." {
+			r.dir = ""
+		}
+	}
+}
+
+// usualTag is what a script works out as latest on the default branch and the
+// branch elsewhere: build-push's default.
+const usualTag = "\x00usual"
+
+func (r *reader) assign(c *command, a *syntax.Assign) {
+	if a.Name == nil || a.Naked {
+		return
+	}
+	name := a.Name.Value
+	value, err := r.scope.word(a.Value, c.place)
+	switch {
+	case err == nil && !a.Append && a.Array == nil && len(c.conds) == 0:
+		r.scope.values[name] = value
+		delete(r.scope.unknown, name)
+	case a.Value != nil && strings.Contains(source(a.Value), "TRAVIS_BRANCH") && strings.Contains(source(a.Value), "latest"):
+		r.scope.values[name] = literal(usualTag)
+	default:
+		delete(r.scope.values, name)
+		r.scope.unknown[name] = true
+	}
+}
+
+// forget marks what an unread line sets as known to the shell only.
+func (r *reader) forget(file *syntax.File) {
+	for _, name := range assigned(file) {
+		delete(r.scope.values, name)
+		r.scope.unknown[name] = true
+	}
+}
+
+// ecrLogin knows the ways to log in to ECR with the AWS command line.
+func ecrLogin(c *command) bool {
+	text := source(c.call)
+	if c.input != nil {
+		text = source(c.input) + " | " + text
+	}
+	return strings.Contains(text, "aws ecr get-login")
+}
+
+func mentionsDocker(l *line) bool {
+	found := false
+	if l.file == nil {
+		return strings.Contains(l.text.Value, "docker")
+	}
+	syntax.Walk(l.file, func(node syntax.Node) bool {
+		if call, ok := node.(*syntax.CallExpr); ok && len(call.Args) > 0 {
+			call = unwrapped(call)
+			name := call.Args[0].Lit()
+			found = found || name == "docker" || name == "docker-compose"
+		}
+		return true
+	})
+	return found
+}
+
+// imagePhases are those in which images are built for pushing.
+var imagePhases = map[string]bool{"after_success": true, "before_deploy": true, "deploy": true, "after_deploy": true}
+
+// testPhases are those whose failure fails the job.
+var testPhases = []string{"before_install", "install", "before_script", "script", "before_cache"}

@@ -1,0 +1,350 @@
+package migrate
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/guk0/travois/internal/workflow"
+)
+
+// images are what a job builds and pushes.
+type images struct {
+	groups []*group
+	login  *logins
+	// compose is set when docker-compose builds and pushes.
+	compose      bool
+	composeFiles []string
+	conds        []string
+}
+
+// group are images that are pushed under the same tags and conditions: one
+// step of build-push.
+type group struct {
+	conds  []string
+	tags   []string
+	images []*picture
+	push   bool
+	// plain marks tags that build-push's default covers.
+	plain bool
+}
+
+// picture is one image to push.
+type picture struct {
+	repository arg
+	build      *build
+	tags       []arg
+	conds      []string
+	pushed     bool
+}
+
+func (m *images) empty() bool { return len(m.groups) == 0 && !m.compose }
+
+// readImages reads the docker commands of all phases. The error says why those
+// that push stay as they are.
+func readImages(readings []*reading, s *scope, ran func(*build) bool) (*images, error) {
+	r := &imageReader{scope: s, images: &images{login: &logins{scope: s}}, aliases: map[string][]arg{}}
+	for _, reading := range readings {
+		if reading.kind == opaqueLine && imagePhases[reading.phase] {
+			return nil, fmt.Errorf("%s: %s", reading.text.Place, reading.reason)
+		}
+		for _, d := range reading.dockers {
+			if err := r.take(d); err != nil {
+				return nil, fmt.Errorf("%s: %w", d.place, err)
+			}
+		}
+	}
+	r.leftover(ran)
+	r.group()
+	return r.images, nil
+}
+
+type imageReader struct {
+	scope    *scope
+	images   *images
+	builds   []*build
+	aliases  map[string][]arg
+	pictures []*picture
+}
+
+func (r *imageReader) take(d *docker) error {
+	later := imagePhases[d.phase]
+	switch d.verb {
+	case "build":
+		b, err := readBuild(d)
+		if err != nil && later {
+			return err
+		}
+		if err == nil {
+			r.builds = append(r.builds, b)
+		}
+		if err == nil && d.has("push") {
+			for _, ref := range b.refs {
+				if err := r.push(d, ref); err != nil {
+					return err
+				}
+			}
+		}
+	case "tag":
+		if len(d.args) == 2 {
+			to := refKey(d.args[1])
+			r.aliases[to] = append(r.aliases[to], d.args[0])
+		}
+	case "push":
+		if len(d.args) != 1 {
+			return fmt.Errorf("docker push names no image")
+		}
+		return r.push(d, d.args[0])
+	case "login":
+		if _, ok := r.scope.conditions(d.conds, d.place); !ok {
+			return fmt.Errorf("docker login depends on a condition that only a shell can check")
+		}
+		return r.images.login.add(d)
+	case "compose":
+		return r.compose(d)
+	case "run":
+		if later {
+			return fmt.Errorf("docker run after the tests has no counterpart")
+		}
+	case "other":
+		if verb := d.call.Args[1].Lit(); later && !slices.Contains([]string{"images", "ps", "version", "info", "rmi", "rm", "stop", "system"}, verb) {
+			return fmt.Errorf("docker %s has no counterpart in build-push", verb)
+		}
+	}
+	return nil
+}
+
+func refKey(ref arg) string {
+	repository, tag := splitTag(ref)
+	return repository.String() + ":" + tagText(tag)
+}
+
+func (r *imageReader) push(d *docker, ref arg) error {
+	conds, ok := r.scope.conditions(d.conds, d.place)
+	if !ok {
+		return fmt.Errorf("docker push depends on a condition that only a shell can check")
+	}
+	repository, tag := splitTag(ref)
+	build := r.find(ref, 0)
+	if build == nil && tag == nil {
+		// A push without a tag once pushed all of them.
+		build = r.findRepository(repository)
+	}
+	if build == nil {
+		return fmt.Errorf("docker push %s: no docker build of that image is read", ref)
+	}
+	buildConds, ok := r.scope.conditions(build.conds, build.place)
+	if !ok {
+		return fmt.Errorf("docker build of %s depends on a condition that only a shell can check", ref)
+	}
+	conds = append(conds, buildConds...)
+	for _, p := range r.pictures {
+		if p.repository.String() == repository.String() && p.build == build && conjunction(p.conds) == conjunction(conds) {
+			p.tags = append(p.tags, r.tags(build, ref, repository, tag)...)
+			return nil
+		}
+	}
+	r.pictures = append(r.pictures, &picture{repository: repository, build: build, tags: r.tags(build, ref, repository, tag), conds: conds, pushed: true})
+	return nil
+}
+
+// tags are those that a push names: all that the image has when it names none.
+func (r *imageReader) tags(b *build, _, repository, tag arg) []arg {
+	if tag != nil || b.has("push") {
+		if tag == nil {
+			return []arg{literal("latest")}
+		}
+		return []arg{tag}
+	}
+	tags := []arg{}
+	for _, ref := range b.refs {
+		if repo, t := splitTag(ref); repo.String() == repository.String() && t != nil {
+			tags = append(tags, t)
+		}
+	}
+	return append(tags, literal("latest"))
+}
+
+// find is the build of an image, through the names that docker tag gave it.
+func (r *imageReader) find(ref arg, depth int) *build {
+	for _, b := range slices.Backward(r.builds) {
+		for _, other := range b.refs {
+			if sameImage(other, ref) {
+				return b
+			}
+		}
+	}
+	for _, from := range r.aliases[refKey(ref)] {
+		if depth < 8 {
+			if b := r.find(from, depth+1); b != nil {
+				return b
+			}
+		}
+	}
+	return nil
+}
+
+func (r *imageReader) findRepository(repository arg) *build {
+	for _, b := range slices.Backward(r.builds) {
+		for _, ref := range b.refs {
+			if other, _ := splitTag(ref); other.String() == repository.String() {
+				return b
+			}
+		}
+	}
+	return nil
+}
+
+func (r *imageReader) compose(d *docker) error {
+	verb, rest := composeVerb(d)
+	later := imagePhases[d.phase]
+	switch verb {
+	case "push":
+		conds, ok := r.scope.conditions(d.conds, d.place)
+		if !ok {
+			return fmt.Errorf("docker-compose push depends on a condition that only a shell can check")
+		}
+		if len(rest) > 0 {
+			return fmt.Errorf("docker-compose push of some services has no counterpart: build-push pushes all that have image and build")
+		}
+		r.images.compose, r.images.composeFiles, r.images.conds = true, d.composeFiles(), conds
+	case "build", "pull", "down", "stop", "rm", "version", "config", "":
+	default:
+		if later {
+			return fmt.Errorf("docker-compose %s has no counterpart in build-push", verb)
+		}
+	}
+	return nil
+}
+
+// leftover are images that are built after the tests, or built for nothing but
+// to see that they build, and not pushed.
+func (r *imageReader) leftover(ran func(*build) bool) {
+	for _, b := range r.builds {
+		used := slices.ContainsFunc(r.pictures, func(p *picture) bool { return p.build == b })
+		conds, ok := r.scope.conditions(b.conds, b.place)
+		if used || ran(b) || len(b.refs) == 0 || !ok {
+			continue
+		}
+		repository, _ := splitTag(b.refs[0])
+		r.pictures = append(r.pictures, &picture{repository: repository, build: b, conds: conds})
+	}
+}
+
+func (r *imageReader) group() {
+	for _, p := range r.pictures {
+		tags, plain := tagLines(p.tags)
+		found := slices.IndexFunc(r.images.groups, func(g *group) bool {
+			return g.push == p.pushed && conjunction(g.conds) == conjunction(p.conds) && g.plain == plain && slices.Equal(g.tags, tags)
+		})
+		if found < 0 {
+			r.images.groups = append(r.images.groups, &group{conds: p.conds, tags: tags, plain: plain, push: p.pushed})
+			found = len(r.images.groups) - 1
+		}
+		g := r.images.groups[found]
+		g.images = append(g.images, p)
+	}
+}
+
+// tagLines are build-push's tags. plain tells that its default is what is
+// meant: latest, the branch, the commit. What names one commit comes first,
+// since that is the tag that never moves.
+func tagLines(tags []arg) (lines []string, plain bool) {
+	plain = true
+	var moving []string
+	for _, tag := range tags {
+		text, only := tag.lit()
+		switch {
+		case only && (text == "latest" || text == usualTag):
+			moving = append(moving, "latest")
+			continue
+		case len(tag) == 1 && tag[0].name == "TRAVIS_BRANCH":
+			moving = append(moving, "{branch}")
+			continue
+		}
+		plain = false
+		line, unique := tagLine(tag)
+		if unique {
+			lines = append(lines, line)
+			continue
+		}
+		moving = append(moving, line)
+	}
+	if plain {
+		return nil, true
+	}
+	lines = append(lines, moving...)
+	slices.Sort(moving)
+	return unique(lines), false
+}
+
+func unique(lines []string) []string {
+	var out []string
+	for _, line := range lines {
+		if !slices.Contains(out, line) {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// tagPlaceholders are build-push's words for Travis's variables.
+var tagPlaceholders = map[string]string{"TRAVIS_BRANCH": "{branch}", "TRAVIS_BUILD_NUMBER": "{run}", "TRAVIS_PULL_REQUEST": "{pr}"}
+
+func tagLine(tag arg) (line string, unique bool) {
+	var b strings.Builder
+	for _, p := range tag {
+		switch {
+		case p.expr == "":
+			b.WriteString(p.text)
+		case p.short:
+			b.WriteString("{sha}")
+			unique = true
+		case tagPlaceholders[p.name] != "":
+			b.WriteString(tagPlaceholders[p.name])
+			unique = unique || p.name == "TRAVIS_BUILD_NUMBER"
+		default:
+			b.WriteString("${{ " + p.expr + " }}")
+			unique = unique || p.expr == "github.sha" || p.expr == "github.run_id"
+		}
+	}
+	return b.String(), unique
+}
+
+// services are the services of a group, named as the deploy file names them.
+func (g *group) services(c *converter, f *fields) *workflow.Map {
+	services := new(workflow.Map)
+	for _, p := range g.images {
+		services.Set(c.serviceName(p), new(workflow.Map).Set("image", f.compose(p.repository)).Set("build", p.build.compose(f)))
+	}
+	return services
+}
+
+// serviceName is the deploy file's name for an image, else one made of the
+// folder that it is built from.
+func (c *converter) serviceName(p *picture) string {
+	key := p.repository.String() + " " + p.build.context
+	if c.named[key] == "" {
+		c.named[key] = c.newServiceName(p)
+	}
+	return c.named[key]
+}
+
+func (c *converter) newServiceName(p *picture) string {
+	repository := p.repository.String()
+	if text, ok := p.repository.lit(); ok {
+		repository = strings.TrimPrefix(text, "docker.io/")
+	}
+	if name := c.deployed.byImage[repository]; name != "" {
+		return c.names.unique(name)
+	}
+	if name := c.deployed.byContext[path.Clean(p.build.context)]; name != "" && !c.names.taken[name] {
+		return c.names.unique(name)
+	}
+	name := c.names.unique(folder(p.build.context), imageBase(p.repository))
+	if c.deployed.file != "" && p.pushed && c.deploys {
+		c.todo.hand(p.build.place, "image %s is named as no service of %s: eb-deploy puts images where their service's name is, so rename the service %q in build-push, or add it to the file", repository, c.deployed.file, name)
+	}
+	return name
+}

@@ -1,0 +1,121 @@
+package migrate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/guk0/travois/internal/workflow"
+)
+
+// sharedConds are the conditions that all steps have, which are the job's.
+// That nothing is pushed on pull requests is build-push's default.
+func (m *images) sharedConds() []string {
+	if m.compose {
+		return withoutPullRequests(m.conds)
+	}
+	if len(m.groups) != 1 {
+		return nil
+	}
+	return withoutPullRequests(m.groups[0].conds)
+}
+
+func withoutPullRequests(conds []string) []string {
+	if conjunction(conds) == noPullRequest {
+		return nil
+	}
+	return conds
+}
+
+// steps are the steps of build-push, with their conditions where the job does
+// not have them.
+func (m *images) steps(u *unit, inJob bool) []*workflow.Map {
+	if m.compose {
+		with := new(workflow.Map).SetText("compose-file", strings.Join(m.composeFiles, "\n"))
+		m.login.inputs(with)
+		step := pushStep("images", m.stepCondition(m.conds, inJob)).SetMap("with", with)
+		return []*workflow.Map{m.credentials(u, step)}
+	}
+	var steps []*workflow.Map
+	for i, g := range m.groups {
+		id := "images"
+		if i > 0 {
+			id = fmt.Sprintf("images-%d", i+1)
+		}
+		f := &fields{lookup: u.passed}
+		with := new(workflow.Map)
+		with.Set("services", workflow.Block(g.services(u.c, f).String()))
+		with.SetText("vars", f.lines())
+		with.SetText("tags", strings.Join(g.tags, "\n"))
+		if g.push {
+			m.login.inputs(with)
+		} else {
+			with.Set("push", "false")
+		}
+		step := pushStep(id, m.stepCondition(g.conds, inJob)).SetMap("with", with)
+		if g.push {
+			step = m.credentials(u, step)
+		}
+		steps = append(steps, step)
+	}
+	if len(m.groups) > 1 {
+		steps = append(steps, m.merge())
+	}
+	return steps
+}
+
+func (m *images) stepCondition(conds []string, inJob bool) string {
+	if !inJob && (m.compose || len(m.groups) == 1) {
+		return ""
+	}
+	return conjunction(withoutPullRequests(conds))
+}
+
+func pushStep(id, condition string) *workflow.Map {
+	step := new(workflow.Map)
+	if condition != "" {
+		step.Set("if", condition)
+	}
+	return step.Set("uses", "guk0/travois/actions/build-push@v1").Set("id", id)
+}
+
+// credentials gives build-push what it logs in to ECR with.
+func (m *images) credentials(u *unit, step *workflow.Map) *workflow.Map {
+	if !m.login.ecr {
+		return step
+	}
+	return step.SetMap("env", u.awsKeys("", ""))
+}
+
+// merge puts the outputs of several steps together, which expressions can't.
+func (m *images) merge() *workflow.Map {
+	env := new(workflow.Map)
+	var tags, digests []string
+	for i := range m.groups {
+		id := "images"
+		if i > 0 {
+			id = fmt.Sprintf("images-%d", i+1)
+		}
+		t, d := fmt.Sprintf("TAGS_%d", i+1), fmt.Sprintf("DIGESTS_%d", i+1)
+		env.Set(t, "${{ steps."+id+".outputs.tags || '{}' }}")
+		env.Set(d, "${{ steps."+id+".outputs.digests || '{}' }}")
+		tags, digests = append(tags, `"$`+t+`"`), append(digests, `"$`+d+`"`)
+	}
+	run := "echo \"tags=$(printf '%s' " + strings.Join(tags, " ") + " | jq -cs add)\" >> \"$GITHUB_OUTPUT\"\n" +
+		"echo \"digests=$(printf '%s' " + strings.Join(digests, " ") + " | jq -cs add)\" >> \"$GITHUB_OUTPUT\"\n"
+	return new(workflow.Map).Set("id", "all").Set("run", run).Set("env", env)
+}
+
+// outputs are the job's outputs that eb-deploy takes.
+func (m *images) outputs() *workflow.Map {
+	if !m.compose && !slices.ContainsFunc(m.groups, func(g *group) bool { return g.push }) {
+		return nil
+	}
+	id := "images"
+	if len(m.groups) > 1 {
+		id = "all"
+	}
+	return new(workflow.Map).
+		Set("tags", "${{ steps."+id+".outputs.tags }}").
+		Set("digests", "${{ steps."+id+".outputs.digests }}")
+}

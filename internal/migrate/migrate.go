@@ -1,0 +1,224 @@
+// Package migrate owns the way from .travis.yml to a GitHub workflow that uses
+// travois: what becomes of each key, and the list of what a person has left to
+// do. Nothing is dropped: what has no counterpart stays in the workflow as a
+// comment and is on the list.
+package migrate
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/guk0/travois/internal/travis"
+	"github.com/guk0/travois/internal/workflow"
+)
+
+// Options are what a migration may do and look at.
+type Options struct {
+	// Beside has the files beside .travis.yml: what is in the repository
+	// decides, for instance, between npm and yarn. It may be nil.
+	Beside fs.FS
+	// Repair reads tabs as spaces and mends a bucket's name.
+	Repair bool
+}
+
+// Result is a migration.
+type Result struct {
+	// Workflow is the text of .github/workflows/deploy.yml.
+	Workflow string
+	// Todo is the list of what is left to do, for a person.
+	Todo string
+}
+
+// Migrate reads the pieces of one .travis.yml. The error reports everything
+// that can't be read, as "file:line: …".
+func Migrate(files []travis.File, options Options) (Result, error) {
+	if len(files) == 0 {
+		return Result{}, errors.New("no file is given")
+	}
+	root, err := travis.Read(files, options.Repair)
+	if err != nil {
+		return Result{}, err
+	}
+	c := &converter{root: root, options: options, todo: newTodo(), jobs: new(workflow.Map), named: map[string]string{}}
+	c.deployed = readDeployFiles(c.read)
+	text := c.convert(files)
+	return Result{Workflow: text, Todo: c.todo.String()}, nil
+}
+
+// converter turns one configuration into one workflow.
+type converter struct {
+	root     *travis.Section
+	options  Options
+	todo     *todo
+	deployed deployFiles
+	// deploys tells that something is deployed to Elastic Beanstalk.
+	deploys bool
+	jobs    *workflow.Map
+	ids     namer
+	names   namer
+	// named are the names of images by repository and context.
+	named map[string]string
+	// global are env's variables for all jobs.
+	global []travis.Var
+	// hosts tells that a job runs lines on the runner, which see env.
+	hosts bool
+	// comments are what stays of keys without a counterpart.
+	comments []string
+	envPlace travis.Place
+}
+
+func (c *converter) read(name string) ([]byte, bool) {
+	if c.options.Beside == nil {
+		return nil, false
+	}
+	content, err := fs.ReadFile(c.options.Beside, name)
+	return content, err == nil
+}
+
+func (c *converter) exists(name string) bool {
+	if c.options.Beside == nil {
+		return false
+	}
+	_, err := fs.Stat(c.options.Beside, name)
+	return err == nil
+}
+
+func (c *converter) convert(files []travis.File) string {
+	c.readSettled()
+	env := c.readGlobal()
+	units := c.units()
+	triggers := c.triggers()
+	c.emit(units)
+	c.leaveRest(c.root, "")
+	out := new(workflow.Map)
+	var names []string
+	for _, f := range files {
+		names = append(names, f.Name)
+	}
+	out.Comment("What " + strings.Join(names, " and ") + " did, by travois-migrate.")
+	for _, comment := range c.comments {
+		out.Comment(comment)
+	}
+	out.Set("name", "deploy").Blank().Set("on", triggers).Blank()
+	out.Set("permissions", new(workflow.Map).Set("contents", "read")).Blank()
+	out.Comment("Runs of a branch take turns, and none is cut off half-way.")
+	out.Set("concurrency", new(workflow.Map).Set("group", "deploy-${{ github.ref }}").Set("cancel-in-progress", workflow.Raw("false"))).Blank()
+	if c.hosts && env.Len() > 0 {
+		out.Set("env", env).Blank()
+	}
+	out.Set("jobs", c.jobs)
+	return out.String()
+}
+
+// settled are keys that say nothing any more: the runner has what they asked
+// for, or GitHub does it anyway.
+var settled = map[string]string{
+	"sudo":           "",
+	"group":          "",
+	"version":        "",
+	"conditions":     "",
+	"filter_secrets": "",
+	"trace":          "",
+}
+
+func (c *converter) readSettled() {
+	for key := range settled {
+		c.root.Take(key)
+	}
+	c.checkCron()
+}
+
+// checkCron says what no file holds.
+func (c *converter) checkCron() {
+	c.todo.tell(travis.Place{}, "cron jobs and variables of Travis's settings are in no file: for a cron job add on: schedule; variables are listed above where the file uses them")
+}
+
+// readGlobal reads env's global part into the scope of all jobs; the mapping
+// is what the workflow sets.
+func (c *converter) readGlobal() *workflow.Map {
+	out := new(workflow.Map)
+	node, ok := c.root.Take("env")
+	if !ok {
+		return out
+	}
+	env := travis.ReadEnv(node)
+	c.global, c.envPlace = env.Global, node.Place()
+	for _, odd := range env.Odd {
+		c.todo.hand(odd.Place, "env: %q is no assignment", odd.Value)
+	}
+	s := newScope(c.todo)
+	for _, v := range env.Global {
+		if v.Name == "" {
+			c.todo.anonymous = append(c.todo.anonymous, v.Place)
+			continue
+		}
+		out.Set(v.Name, c.value(s, v).String())
+	}
+	return out
+}
+
+// value is what a variable of env is set to. A secret in plain text is not
+// copied.
+func (c *converter) value(s *scope, v travis.Var) arg {
+	if v.Secure {
+		a := arg{{name: v.Name, expr: c.todo.secret(strings.ToUpper(v.Name), "was encrypted in the file", v.Place)}}
+		s.values[v.Name] = a
+		return a
+	}
+	a, err := s.word(v.Word, v.Place)
+	if err != nil {
+		s.unknown[v.Name] = true
+		c.todo.hand(v.Place, "env %s: %s; set it in a step", v.Name, err)
+		return literal("")
+	}
+	if text, ok := a.lit(); ok && secretName.MatchString(v.Name) && !harmlessValue(text) {
+		a = arg{{name: v.Name, expr: c.todo.secret(strings.ToUpper(v.Name), "stood in plain text in the file: make a new one", v.Place)}}
+	}
+	s.values[v.Name] = a
+	return a
+}
+
+// harmlessValue tells whether a value can't be a secret worth hiding.
+func harmlessValue(text string) bool {
+	switch strings.ToLower(text) {
+	case "", "true", "false", "root", "test", "testing", "password", "secret", "travis", "postgres", "admin", "mysql", "0", "1", "yes", "no", "dummy", "changeme", "ci":
+		return true
+	}
+	return len(text) < 4 || strings.HasPrefix(text, "/") || strings.HasPrefix(text, "./")
+}
+
+// leaveRest keeps the keys that nobody understood as comments.
+func (c *converter) leaveRest(s *travis.Section, where string) {
+	for _, key := range s.Rest() {
+		c.leave(key, where, unknownKey(key.Name))
+	}
+}
+
+// leave keeps one key as a comment, and lists it.
+func (c *converter) leave(key *travis.Key, where, why string) {
+	c.comments = append(c.comments, fmt.Sprintf("\nNot converted, %s%s:\n%s", where, key.Place, indent(strings.TrimRight(key.Show(), "\n"))))
+	c.todo.hand(key.Place, "%s: %s; it stays as a comment", key.Name, why)
+}
+
+func indent(text string) string {
+	return "  " + strings.ReplaceAll(text, "\n", "\n  ")
+}
+
+// unknownKey says what to do about a key of Travis's.
+func unknownKey(name string) string {
+	switch name {
+	case "notifications":
+		return "GitHub mails the author of a failed run; for Slack and others add a step with if: failure()"
+	case "import":
+		return "the imported file is not read; give it to travois-migrate as one more FILE"
+	case "addons":
+		return "this addon has no counterpart"
+	case "git":
+		return "set it in the step that checks out"
+	case "osx_image", "xcode_project", "xcode_scheme", "xcode_workspace", "podfile":
+		return "choose Xcode with xcode-select in a step"
+	}
+	return "no counterpart is known"
+}

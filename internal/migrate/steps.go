@@ -1,0 +1,148 @@
+package migrate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/guk0/travois/internal/workflow"
+)
+
+// hostSteps are steps for lines on the runner: one for each, unless a line
+// needs what an earlier one left in the shell.
+func (u *unit) hostSteps(readings []*reading, raw bool) []*workflow.Map {
+	var kept []*line
+	for _, r := range readings {
+		if r.kind == dockerLine && !raw {
+			continue
+		}
+		kept = append(kept, r.line)
+	}
+	if !raw {
+		kept = u.withoutIdle(readings, kept)
+	}
+	return u.split(kept)
+}
+
+// withoutIdle leaves out lines that prepare a shell which then runs nothing.
+func (u *unit) withoutIdle(readings []*reading, kept []*line) []*line {
+	state := map[*line]bool{}
+	for _, r := range readings {
+		state[r.line] = r.kind == stateLine
+	}
+	for len(kept) > 0 && state[kept[len(kept)-1]] {
+		l := kept[len(kept)-1]
+		u.c.todo.tell(l.text.Place, "%s: nothing on the runner comes after it, so it is left out", firstLine(l.text.Value))
+		kept = kept[:len(kept)-1]
+	}
+	return kept
+}
+
+func firstLine(text string) string {
+	first, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	if rest != "" {
+		return first + " …"
+	}
+	return first
+}
+
+func (u *unit) split(lines []*line) []*workflow.Map {
+	shared := slices.IndexFunc(lines, func(l *line) bool { return changesShell(l.file) })
+	var steps []*workflow.Map
+	for i, l := range lines {
+		if i == shared {
+			return append(steps, u.runStep(lines[i:]))
+		}
+		steps = append(steps, u.runStep([]*line{l}))
+	}
+	return steps
+}
+
+// runStep is one step that runs lines.
+func (u *unit) runStep(lines []*line) *workflow.Map {
+	u.c.hosts = true
+	env, known := new(workflow.Map), map[string]bool{}
+	var texts []string
+	retries := false
+	for _, l := range lines {
+		text, retry := modern(l)
+		retries = retries || retry
+		texts = append(texts, strings.TrimRight(text, "\n"))
+		if l.file == nil {
+			u.c.todo.hand(l.text.Place, "%s: this is no valid shell; look at the step", firstLine(l.text.Value))
+			continue
+		}
+		u.stepEnv(l, env, known)
+		for _, name := range assigned(l.file) {
+			known[name] = true
+		}
+	}
+	if retries {
+		texts = append([]string{retryFunction}, texts...)
+	}
+	step := new(workflow.Map)
+	step.SetText("run", strings.Join(texts, "\n"))
+	step.SetMap("env", env)
+	return step
+}
+
+// stepEnv gives a step the variables that Travis gave it.
+func (u *unit) stepEnv(l *line, env *workflow.Map, known map[string]bool) {
+	for _, name := range usedVariables(l.file) {
+		if known[name] || !settable(name) || name == "PWD" || u.env.Get(name) != nil || u.isGlobal(name) {
+			continue
+		}
+		if u.assignsItself(name) {
+			continue
+		}
+		if _, ok := u.scope.values[name]; ok && name != u.lang.variable {
+			continue
+		}
+		switch expr, ok := travisVariables[name]; {
+		case name == "TRAVIS_OS_NAME":
+			env.Set(name, "${{ runner.os == 'macOS' && 'osx' || runner.os == 'Windows' && 'windows' || 'linux' }}")
+		case ok:
+			env.Set(name, "${{ "+expr+" }}")
+		case name == u.lang.variable && u.version != "":
+			env.Set(name, u.version)
+		case strings.HasPrefix(name, "TRAVIS_"):
+			u.c.todo.hand(l.text.Place, "$%s has no counterpart", name)
+		default:
+			env.Set(name, "${{ "+u.c.todo.need(name, l.text.Place)+" }}")
+		}
+	}
+}
+
+func (u *unit) isGlobal(name string) bool {
+	for _, v := range u.c.global {
+		if v.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// assignsItself tells whether the job's own lines set a variable.
+func (u *unit) assignsItself(name string) bool {
+	for _, l := range u.lines {
+		if l.file != nil && slices.Contains(assigned(l.file), name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (u *unit) checkout() *workflow.Map {
+	step := new(workflow.Map).Set("uses", workflow.Raw(checkoutAction))
+	with := new(workflow.Map)
+	pushes := slices.ContainsFunc(u.lines, func(l *line) bool { return strings.Contains(l.text.Value, "git push") })
+	if u.c.exists(".gitmodules") && !u.noSubmodules {
+		with.Set("submodules", "recursive")
+	}
+	if u.depth != "" {
+		with.Set("fetch-depth", workflow.Raw(u.depth))
+	}
+	if !pushes {
+		with.Set("persist-credentials", workflow.Raw("false"))
+	}
+	return step.SetMap("with", with)
+}
