@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -11,6 +12,7 @@ import (
 const (
 	travisBranch   = "(github.base_ref || github.ref_name)"
 	noPullRequest  = "github.event_name != 'pull_request'"
+	isPush         = "github.event_name == 'push'"
 	isPullRequest  = "github.event_name == 'pull_request'"
 	isTag          = "github.ref_type == 'tag'"
 	isNoTag        = "github.ref_type != 'tag'"
@@ -40,11 +42,11 @@ func conjunction(terms []string) string {
 			continue
 		}
 		seen[term] = true
-		excluded = excluded || term == noPullRequest
+		excluded = excluded || term == noPullRequest || term == isPush || strings.HasPrefix(term, "github.ref == 'refs/heads/")
 		out = append(out, term)
 	}
 	if !excluded {
-		return strings.Join(out, " && ")
+		return bare(out)
 	}
 	var pushed []string
 	refs := false
@@ -53,10 +55,11 @@ func conjunction(terms []string) string {
 			term = strings.ReplaceAll(term, branchEquality, "github.ref == 'refs/heads/")
 			refs = true
 		}
+		term = strings.ReplaceAll(term, travisBranch, "github.ref_name")
 		pushed = append(pushed, term)
 	}
 	if !refs && !seen[isTag] {
-		return strings.Join(pushed, " && ")
+		return bare(pushed)
 	}
 	out = out[:0]
 	for _, term := range pushed {
@@ -64,7 +67,61 @@ func conjunction(terms []string) string {
 			out = append(out, term)
 		}
 	}
-	return strings.Join(out, " && ")
+	return bare(out)
+}
+
+// bare joins terms. A single one needs no parentheses; an or among several
+// does.
+func bare(terms []string) string {
+	if len(terms) == 1 {
+		return stripped(terms[0])
+	}
+	joined := slices.Clone(terms)
+	for i, term := range joined {
+		if hasOr(term) {
+			joined[i] = "(" + term + ")"
+		}
+	}
+	return strings.Join(joined, " && ")
+}
+
+// stripped is a term without parentheses around the whole of it.
+func stripped(term string) string {
+	if !strings.HasPrefix(term, "(") || !strings.HasSuffix(term, ")") {
+		return term
+	}
+	inside := term[1 : len(term)-1]
+	depth := 0
+	for _, c := range inside {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+		if depth < 0 {
+			return term
+		}
+	}
+	return inside
+}
+
+// hasOr tells whether a term has an or outside of parentheses.
+func hasOr(term string) bool {
+	depth := 0
+	for i, c := range term {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case '|':
+			if depth == 0 && i > 0 && term[i-1] == '|' {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // conditions are shell tests as GitHub's conditions. ok is false when one of
@@ -78,6 +135,12 @@ func (s *scope) conditions(tests []*syntax.Stmt, at travis.Place) (terms []strin
 		terms = append(terms, some...)
 	}
 	return terms, true
+}
+
+// conditionsOf are all that a command depends on.
+func (s *scope) conditionsOf(c *command) (terms []string, ok bool) {
+	terms, ok = s.conditions(c.conds, c.place)
+	return append(terms, c.terms...), ok
 }
 
 func (s *scope) test(stmt *syntax.Stmt, at travis.Place) ([]string, bool) {
@@ -226,14 +289,30 @@ func (s *scope) binary(x *syntax.Word, op string, y *syntax.Word, at travis.Plac
 	if !ok || !plain {
 		return nil, false
 	}
-	if head, found := strings.CutSuffix(text, "*"); found && !strings.ContainsAny(head, "*?[") {
-		term := "startsWith(" + left + ", " + quote(head) + ")"
-		if op == "!=" {
-			term = "!" + term
-		}
-		return []string{term}, true
+	if strings.ContainsAny(text, "*?[") {
+		return wildcard(left, op, text)
 	}
 	return []string{left + " " + op + " " + quote(text)}, true
+}
+
+// wildcard is a comparison with a pattern of the shell's.
+func wildcard(left, op, pattern string) ([]string, bool) {
+	core := strings.Trim(pattern, "*")
+	if core == "" || strings.ContainsAny(core, "*?[") {
+		return nil, false
+	}
+	term := "contains"
+	switch {
+	case !strings.HasPrefix(pattern, "*"):
+		term = "startsWith"
+	case !strings.HasSuffix(pattern, "*"):
+		term = "endsWith"
+	}
+	term += "(" + left + ", " + quote(core) + ")"
+	if op == "!=" {
+		term = "!" + term
+	}
+	return []string{term}, true
 }
 
 // regexText is a pattern as it is written, since its backslashes matter.

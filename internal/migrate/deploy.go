@@ -34,6 +34,9 @@ type deployment struct {
 	// environment is known when the step is made, unzip the file to unpack
 	// before.
 	environment, unzip string
+	versionOnly        bool
+	// pushers are the jobs of earlier stages whose images are deployed.
+	pushers []string
 }
 
 // readDeploys reads deploy: one deployment or a list.
@@ -200,6 +203,7 @@ func (p *pipeline) deployJobs() {
 	base := p.last
 	var ids []string
 	for _, d := range p.deploys {
+		d.keeps = d.keeps || p.rawImages && slices.ContainsFunc(d.readings, func(r *reading) bool { return mentionsDocker(r.line) })
 		steps := p.deploySteps(d, before, after)
 		if len(steps) == 0 {
 			continue
@@ -207,6 +211,9 @@ func (p *pipeline) deployJobs() {
 		if d.keeps && p.sameJob && p.test != nil && (p.imageID == "" || p.imageID == p.testID) {
 			p.deployInJob(d, steps)
 			continue
+		}
+		if !d.beanstalk {
+			p.c.todo.tell(d.section.Place, "deploy by script runs in a job of its own, from a fresh checkout; if it builds or pushes images, let build-push do that")
 		}
 		if d.keeps && p.runsHost() {
 			p.c.todo.hand(d.section.Place, "deploy kept the files of the job (skip_cleanup), and here it is a job of its own: hand them over with actions/upload-artifact and actions/download-artifact, if it needs them")
@@ -223,6 +230,7 @@ func (p *pipeline) deployJob(d *deployment, needs []string, steps []*workflow.Ma
 	if p.testID != "" && p.imageID != "" && p.imageID != p.testID {
 		needs = []string{p.imageID}
 	}
+	needs = unique(slices.Concat(needs, d.pushers))
 	runsOn := p.matrix.runsOn
 	p.matrix.runsOn = "ubuntu-latest"
 	name := p.name
@@ -252,7 +260,7 @@ func onlyOneRef(conds []string) bool {
 
 // group is the name under which deployments to an environment take turns.
 func (d *deployment) group() string {
-	if !d.beanstalk || d.environment == "" {
+	if !d.beanstalk || d.environment == "" || d.versionOnly {
 		return ""
 	}
 	return "eb-deploy-" + d.environment
@@ -265,6 +273,9 @@ func (p *pipeline) deployWishes(d *deployment) []string {
 	}
 	if p.name != "" && p.testID == "" {
 		return []string{p.name, name}
+	}
+	if d.versionOnly {
+		return []string{"eb-version", name + "-" + d.environment}
 	}
 	return []string{name, name + "-" + d.environment}
 }
@@ -296,6 +307,9 @@ func (p *pipeline) deploySteps(d *deployment, before, after []*reading) []*workf
 		if d.unzip != "" {
 			steps = append(steps, new(workflow.Map).Set("run", "unzip -q "+d.unzip+" -d "+strings.TrimSuffix(d.unzip, ".zip")))
 		}
+		if len(d.pushers) > 1 {
+			steps = append(steps, mergeStep(d.pushers, func(id string) string { return "needs." + id }))
+		}
 		steps = append(steps, step)
 	default:
 		own := p.hostSteps(d.readings, p.rawImages)
@@ -303,7 +317,6 @@ func (p *pipeline) deploySteps(d *deployment, before, after []*reading) []*workf
 			return nil
 		}
 		steps = append(steps, own...)
-		p.c.todo.tell(d.section.Place, "deploy by script runs in a job of its own, from a fresh checkout: if it builds or pushes images, let build-push do that")
 	}
 	steps = append(steps, p.hostSteps(after, p.rawImages)...)
 	p.c.leaveRest(d.section, "deploy, ")
@@ -414,7 +427,8 @@ func (p *pipeline) environment(d *deployment, with *workflow.Map) {
 	node, _ := d.section.Take("only_create_app_version")
 	env := p.option(d, "env", "environment_name")
 	if node.True() {
-		p.c.todo.tell(d.section.Place, "only_create_app_version: eb-deploy has no env, so the version is created and %s is left alone", env)
+		p.c.todo.tell(d.section.Place, "only_create_app_version: eb-deploy gets no env: the version is created, and no environment is changed")
+		d.versionOnly, d.environment = true, env
 		return
 	}
 	d.environment = env
@@ -465,7 +479,7 @@ func (p *pipeline) waiting(d *deployment, with *workflow.Map) {
 		with.Set("wait", "false")
 	}
 	if !ok {
-		p.c.todo.tell(d.section.Place, "eb-deploy waits for the end of the update, which dpl did only with wait_until_deployed; wait: false ends when the update has begun")
+		p.c.todo.tell(travis.Place{}, "eb-deploy waits for the end of the update, which dpl did only with wait_until_deployed; wait: false ends when the update has begun")
 	}
 	seconds, ok := d.section.Take("wait_until_deployed_timeout")
 	if !ok {
@@ -485,9 +499,13 @@ func (p *pipeline) waiting(d *deployment, with *workflow.Map) {
 
 // given hands over what build-push pushed.
 func (p *pipeline) given(d *deployment, with *workflow.Map) {
+	if p.images.outputs() == nil && len(p.c.pushers) > 0 {
+		p.fromEarlier(d, with)
+		return
+	}
 	if p.images.outputs() == nil {
 		if !p.rawImages {
-			p.c.todo.hand(d.section.Place, "no image is built here that is deployed: eb-deploy deploys docker-compose.yml or Dockerrun.aws.json, and needs images, tags and digests for the services that have build:")
+			p.c.todo.hand(d.section.Place, "nothing pushes an image that is deployed: dpl sent the sources and Elastic Beanstalk built them; eb-deploy sends docker-compose.yml or Dockerrun.aws.json with images, so add a step of build-push, and give eb-deploy its tags and digests")
 		}
 		return
 	}
@@ -503,6 +521,18 @@ func (p *pipeline) given(d *deployment, with *workflow.Map) {
 	}
 	with.Set("tags", "${{ "+source+".tags }}")
 	with.Set("digests", "${{ "+source+".digests }}")
+}
+
+// fromEarlier takes the images of earlier stages' jobs.
+func (p *pipeline) fromEarlier(d *deployment, with *workflow.Map) {
+	d.pushers = p.c.pushers
+	if len(d.pushers) == 1 {
+		with.Set("tags", "${{ needs."+d.pushers[0]+".outputs.tags }}")
+		with.Set("digests", "${{ needs."+d.pushers[0]+".outputs.digests }}")
+		return
+	}
+	with.Set("tags", "${{ steps.all.outputs.tags }}")
+	with.Set("digests", "${{ steps.all.outputs.digests }}")
 }
 
 // registry is the one login's, when images without a host mean it.

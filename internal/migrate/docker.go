@@ -116,6 +116,10 @@ func (d *docker) read(s *scope, skip int) error {
 				return fmt.Errorf("--%s has no value", name)
 			}
 			i++
+			if name == "email" {
+				// Registries have long ignored it.
+				continue
+			}
 			if value, err = s.word(words[i], d.place); err != nil {
 				return err
 			}

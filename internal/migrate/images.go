@@ -44,7 +44,7 @@ func (m *images) empty() bool { return len(m.groups) == 0 && !m.compose }
 // readImages reads the docker commands of all phases. The error says why those
 // that push stay as they are.
 func readImages(readings []*reading, s *scope, ran func(*build) bool) (*images, error) {
-	r := &imageReader{scope: s, images: &images{login: &logins{scope: s}}, aliases: map[string][]arg{}}
+	r := &imageReader{scope: s, images: &images{login: &logins{scope: s}}, aliases: map[string][]arg{}, given: map[*command][]arg{}}
 	for _, reading := range readings {
 		if reading.kind == opaqueLine && imagePhases[reading.phase] {
 			return nil, fmt.Errorf("%s: %s", reading.text.Place, reading.reason)
@@ -61,10 +61,12 @@ func readImages(readings []*reading, s *scope, ran func(*build) bool) (*images, 
 }
 
 type imageReader struct {
-	scope    *scope
-	images   *images
-	builds   []*build
-	aliases  map[string][]arg
+	scope   *scope
+	images  *images
+	builds  []*build
+	aliases map[string][]arg
+	// given are the names that docker tag gave to a build.
+	given    map[*command][]arg
 	pictures []*picture
 }
 
@@ -90,6 +92,9 @@ func (r *imageReader) take(d *docker) error {
 		if len(d.args) == 2 {
 			to := refKey(d.args[1])
 			r.aliases[to] = append(r.aliases[to], d.args[0])
+			if b := r.find(d.args[0], 0); b != nil {
+				r.given[b.docker.command] = append(r.given[b.docker.command], d.args[1])
+			}
 		}
 	case "push":
 		if len(d.args) != 1 {
@@ -97,7 +102,7 @@ func (r *imageReader) take(d *docker) error {
 		}
 		return r.push(d, d.args[0])
 	case "login":
-		if _, ok := r.scope.conditions(d.conds, d.place); !ok {
+		if _, ok := r.scope.conditionsOf(d.command); !ok {
 			return fmt.Errorf("docker login depends on a condition that only a shell can check")
 		}
 		return r.images.login.add(d)
@@ -121,7 +126,7 @@ func refKey(ref arg) string {
 }
 
 func (r *imageReader) push(d *docker, ref arg) error {
-	conds, ok := r.scope.conditions(d.conds, d.place)
+	conds, ok := r.scope.conditionsOf(d.command)
 	if !ok {
 		return fmt.Errorf("docker push depends on a condition that only a shell can check")
 	}
@@ -134,7 +139,7 @@ func (r *imageReader) push(d *docker, ref arg) error {
 	if build == nil {
 		return fmt.Errorf("docker push %s: no docker build of that image is read", ref)
 	}
-	buildConds, ok := r.scope.conditions(build.conds, build.place)
+	buildConds, ok := r.scope.conditionsOf(build.command)
 	if !ok {
 		return fmt.Errorf("docker build of %s depends on a condition that only a shell can check", ref)
 	}
@@ -158,12 +163,15 @@ func (r *imageReader) tags(b *build, _, repository, tag arg) []arg {
 		return []arg{tag}
 	}
 	tags := []arg{}
-	for _, ref := range b.refs {
+	for _, ref := range slices.Concat(b.refs, r.given[b.docker.command]) {
 		if repo, t := splitTag(ref); repo.String() == repository.String() && t != nil {
 			tags = append(tags, t)
 		}
 	}
-	return append(tags, literal("latest"))
+	if len(tags) == 0 {
+		return []arg{literal("latest")}
+	}
+	return tags
 }
 
 // find is the build of an image, through the names that docker tag gave it.
@@ -201,7 +209,7 @@ func (r *imageReader) compose(d *docker) error {
 	later := imagePhases[d.phase]
 	switch verb {
 	case "push":
-		conds, ok := r.scope.conditions(d.conds, d.place)
+		conds, ok := r.scope.conditionsOf(d.command)
 		if !ok {
 			return fmt.Errorf("docker-compose push depends on a condition that only a shell can check")
 		}
@@ -223,7 +231,7 @@ func (r *imageReader) compose(d *docker) error {
 func (r *imageReader) leftover(ran func(*build) bool) {
 	for _, b := range r.builds {
 		used := slices.ContainsFunc(r.pictures, func(p *picture) bool { return p.build == b })
-		conds, ok := r.scope.conditions(b.conds, b.place)
+		conds, ok := r.scope.conditionsOf(b.command)
 		if used || ran(b) || len(b.refs) == 0 || !ok {
 			continue
 		}
@@ -256,8 +264,11 @@ func tagLines(tags []arg) (lines []string, plain bool) {
 	for _, tag := range tags {
 		text, only := tag.lit()
 		switch {
-		case only && (text == "latest" || text == usualTag):
+		case only && text == "latest":
 			moving = append(moving, "latest")
+			continue
+		case only && text == usualTag:
+			moving = append(moving, "{branch}", latestOnDefault)
 			continue
 		case len(tag) == 1 && tag[0].name == "TRAVIS_BRANCH":
 			moving = append(moving, "{branch}")
@@ -275,7 +286,6 @@ func tagLines(tags []arg) (lines []string, plain bool) {
 		return nil, true
 	}
 	lines = append(lines, moving...)
-	slices.Sort(moving)
 	return unique(lines), false
 }
 
@@ -288,6 +298,10 @@ func unique(lines []string) []string {
 	}
 	return out
 }
+
+// latestOnDefault is the tag latest on the default branch, and an empty line
+// elsewhere.
+const latestOnDefault = "${{ github.ref_name == github.event.repository.default_branch && 'latest' || '' }}"
 
 // tagPlaceholders are build-push's words for Travis's variables.
 var tagPlaceholders = map[string]string{"TRAVIS_BRANCH": "{branch}", "TRAVIS_BUILD_NUMBER": "{run}", "TRAVIS_PULL_REQUEST": "{pr}"}
@@ -343,7 +357,7 @@ func (c *converter) newServiceName(p *picture) string {
 		return c.names.unique(name)
 	}
 	name := c.names.unique(folder(p.build.context), imageBase(p.repository))
-	if c.deployed.file != "" && p.pushed && c.deploys {
+	if c.deployed.file != "" && !c.deployed.single && p.pushed && c.deploys {
 		c.todo.hand(p.build.place, "image %s is named as no service of %s: eb-deploy puts images where their service's name is, so rename the service %q in build-push, or add it to the file", repository, c.deployed.file, name)
 	}
 	return name

@@ -38,10 +38,7 @@ func (m *images) steps(u *unit, inJob bool) []*workflow.Map {
 	}
 	var steps []*workflow.Map
 	for i, g := range m.groups {
-		id := "images"
-		if i > 0 {
-			id = fmt.Sprintf("images-%d", i+1)
-		}
+		id := groupID(i)
 		f := &fields{lookup: u.passed}
 		with := new(workflow.Map)
 		with.Set("services", workflow.Block(g.services(u.c, f).String()))
@@ -87,18 +84,30 @@ func (m *images) credentials(u *unit, step *workflow.Map) *workflow.Map {
 	return step.SetMap("env", u.awsKeys("", ""))
 }
 
-// merge puts the outputs of several steps together, which expressions can't.
+// merge puts the outputs of several steps together.
 func (m *images) merge() *workflow.Map {
+	var ids []string
+	for i := range m.groups {
+		ids = append(ids, groupID(i))
+	}
+	return mergeStep(ids, func(id string) string { return "steps." + id })
+}
+
+func groupID(i int) string {
+	if i == 0 {
+		return "images"
+	}
+	return fmt.Sprintf("images-%d", i+1)
+}
+
+// mergeStep puts outputs of build-push together, which expressions can't.
+func mergeStep(ids []string, of func(id string) string) *workflow.Map {
 	env := new(workflow.Map)
 	var tags, digests []string
-	for i := range m.groups {
-		id := "images"
-		if i > 0 {
-			id = fmt.Sprintf("images-%d", i+1)
-		}
+	for i, id := range ids {
 		t, d := fmt.Sprintf("TAGS_%d", i+1), fmt.Sprintf("DIGESTS_%d", i+1)
-		env.Set(t, "${{ steps."+id+".outputs.tags || '{}' }}")
-		env.Set(d, "${{ steps."+id+".outputs.digests || '{}' }}")
+		env.Set(t, "${{ "+of(id)+".outputs.tags || '{}' }}")
+		env.Set(d, "${{ "+of(id)+".outputs.digests || '{}' }}")
 		tags, digests = append(tags, `"$`+t+`"`), append(digests, `"$`+d+`"`)
 	}
 	run := "echo \"tags=$(printf '%s' " + strings.Join(tags, " ") + " | jq -cs add)\" >> \"$GITHUB_OUTPUT\"\n" +

@@ -46,8 +46,14 @@ func (u *unit) sort() *sorted {
 	for _, d := range u.deploys {
 		for _, l := range d.script {
 			reading := r.read(l)
+			for _, docker := range reading.dockers {
+				docker.terms = d.conds
+			}
+			if len(d.unread) > 0 && reading.kind == dockerLine {
+				reading.kind, reading.reason = opaqueLine, "it depends on a condition that only a shell can check"
+			}
 			d.readings = append(d.readings, reading)
-			if reading.kind == dockerLine {
+			if reading.kind == dockerLine || reading.kind == opaqueLine {
 				s.readings = append(s.readings, reading)
 			}
 		}
@@ -218,7 +224,7 @@ func (p *pipeline) newJob(id string, conds, needs []string) *workflow.Map {
 	default:
 		job.Set("needs", workflow.Flow(needs))
 	}
-	if condition := conjunction(conds); condition != "" {
+	if condition := p.c.condition(id, conds, needs); condition != "" {
 		job.Set("if", condition)
 	}
 	return job.Set("runs-on", p.matrix.runsOn)
@@ -313,9 +319,13 @@ func (p *pipeline) imageJob() {
 	outputs := p.images.outputs()
 	if inJob {
 		p.imageID = p.testID
-		p.test.SetMap("outputs", outputs)
 		all := p.test.Get("steps").(workflow.Seq)
 		p.test.Set("steps", append(all, steps...))
+		if outputs != nil {
+			p.test.SetBefore("steps", "outputs", outputs)
+			p.c.images[p.testID] = true
+			p.c.pushers = append(p.c.pushers, p.testID)
+		}
 		return
 	}
 	if p.matrix.size() > 0 && p.runsHost() {
@@ -329,7 +339,11 @@ func (p *pipeline) imageJob() {
 	}
 	job := p.newJob(id, slices.Concat(p.cond, conds), p.last)
 	p.matrix.runsOn = runsOn
-	job.SetMap("outputs", outputs)
+	if outputs != nil {
+		job.Set("outputs", outputs)
+		p.c.images[id] = true
+		p.c.pushers = append(p.c.pushers, id)
+	}
 	job.Set("steps", steps)
 	p.imageID, p.last = id, []string{id}
 	p.c.addJob(id, job)

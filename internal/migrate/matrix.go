@@ -60,6 +60,9 @@ func (u *unit) ourVersion(m *matrix, key string, texts []travis.Text) {
 			values = append(values, value)
 		}
 		u.oldVersion(key, text)
+		if slices.Contains([]string{"master", "tip", "nightly", "pypy", "pypy3"}, text.Value) {
+			u.c.todo.tell(text.Place, "%s: %s became %s, which the setup step knows", key, text.Value, value)
+		}
 	}
 	switch len(values) {
 	case 0:

@@ -41,7 +41,7 @@ func Migrate(files []travis.File, options Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	c := &converter{root: root, options: options, todo: newTodo(), jobs: new(workflow.Map), named: map[string]string{}}
+	c := &converter{root: root, options: options, todo: newTodo(), jobs: new(workflow.Map), named: map[string]string{}, images: map[string]bool{}}
 	c.deployed = readDeployFiles(c.read)
 	text := c.convert(files)
 	return Result{Workflow: text, Todo: c.todo.String()}, nil
@@ -67,6 +67,11 @@ type converter struct {
 	// comments are what stays of keys without a counterpart.
 	comments []string
 	envPlace travis.Place
+	family   ancestry
+	// images are the jobs that push what a deployment may take.
+	images map[string]bool
+	// pushers are these in their order.
+	pushers []string
 }
 
 func (c *converter) read(name string) ([]byte, bool) {
@@ -89,8 +94,8 @@ func (c *converter) convert(files []travis.File) string {
 	c.readSettled()
 	env := c.readGlobal()
 	units := c.units()
-	triggers := c.triggers()
 	c.emit(units)
+	triggers := c.triggers()
 	c.leaveRest(c.root, "")
 	out := new(workflow.Map)
 	var names []string
@@ -127,7 +132,24 @@ func (c *converter) readSettled() {
 	for key := range settled {
 		c.root.Take(key)
 	}
+	c.notifications()
 	c.checkCron()
+}
+
+// notifications by mail are each reader's own setting at GitHub; others stay
+// as a comment.
+func (c *converter) notifications() {
+	node, ok := c.root.Take("notifications")
+	if !ok {
+		return
+	}
+	section := node.Section()
+	section.Take("email", "on_success", "on_failure")
+	if len(section.Rest()) > 0 || !node.IsMap() && !node.False() {
+		c.root.GiveBack("notifications")
+		return
+	}
+	c.todo.tell(node.Place(), "notifications: email: GitHub mails whoever started a run that fails; each reader sets that in their own settings")
 }
 
 // checkCron says what no file holds.
@@ -186,12 +208,19 @@ func harmlessValue(text string) bool {
 	case "", "true", "false", "root", "test", "testing", "password", "secret", "travis", "postgres", "admin", "mysql", "0", "1", "yes", "no", "dummy", "changeme", "ci":
 		return true
 	}
+	if strings.Contains(text, "://") && (strings.Contains(text, "localhost") || strings.Contains(text, "127.0.0.1")) {
+		return true
+	}
 	return len(text) < 4 || strings.HasPrefix(text, "/") || strings.HasPrefix(text, "./")
 }
 
 // leaveRest keeps the keys that nobody understood as comments.
 func (c *converter) leaveRest(s *travis.Section, where string) {
 	for _, key := range s.Rest() {
+		if key.Node.Anchored() {
+			// It is there for the aliases that name it.
+			continue
+		}
 		c.leave(key, where, unknownKey(key.Name))
 	}
 }

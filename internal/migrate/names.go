@@ -19,6 +19,8 @@ type deployFiles struct {
 	// byImage and byContext are service names.
 	byImage, byContext map[string]string
 	services           []string
+	// single tells that the file has one image, whatever its name.
+	single bool
 }
 
 // readDeployFiles reads docker-compose.yml, else Dockerrun.aws.json, where they
@@ -41,7 +43,7 @@ func readDeployFiles(read func(string) ([]byte, bool)) deployFiles {
 		d.file = name
 		d.compose(doc.Root)
 		d.dockerrun(doc.Root)
-		if len(d.services) > 0 {
+		if len(d.services) > 0 || d.single {
 			return d
 		}
 	}
@@ -66,6 +68,7 @@ func (d *deployFiles) compose(root *yaml.Node) {
 func (d *deployFiles) dockerrun(root *yaml.Node) {
 	definitions := yamlsource.Lookup(root, "containerDefinitions")
 	if definitions == nil {
+		d.single = yamlsource.Lookup(root, "Image") != nil
 		return
 	}
 	for _, item := range definitions.Content {

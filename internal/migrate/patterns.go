@@ -156,7 +156,9 @@ func escapeGlob(text string) string {
 // matches is an expression that tells whether an operand matches a regular
 // expression, for those that only name beginnings, ends and alternatives.
 func matches(operand, expression string) (string, bool) {
-	expression = strings.TrimSuffix(strings.TrimPrefix(expression, "/"), "/")
+	if len(expression) > 1 && expression[0] == '/' && expression[len(expression)-1] == '/' {
+		expression = expression[1 : len(expression)-1]
+	}
 	patterns, _, ok := globs(expression)
 	if !ok {
 		return "", false

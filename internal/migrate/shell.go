@@ -28,6 +28,8 @@ type command struct {
 	// input is what is piped into it.
 	input *syntax.Stmt
 	conds []*syntax.Stmt
+	// terms are conditions in GitHub's words, those of a deployment.
+	terms []string
 	// retry marks a command after travis_retry.
 	retry bool
 	// tolerated marks a command whose failure is without effect.

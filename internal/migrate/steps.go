@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"mvdan.cc/sh/v3/syntax"
+
 	"github.com/guk0/travois/internal/workflow"
 )
 
@@ -71,6 +73,7 @@ func (u *unit) runStep(lines []*line) *workflow.Map {
 			u.c.todo.hand(l.text.Place, "%s: this is no valid shell; look at the step", firstLine(l.text.Value))
 			continue
 		}
+		u.missingTools(l)
 		u.stepEnv(l, env, known)
 		for _, name := range assigned(l.file) {
 			known[name] = true
@@ -83,6 +86,21 @@ func (u *unit) runStep(lines []*line) *workflow.Map {
 	step.SetText("run", strings.Join(texts, "\n"))
 	step.SetMap("env", env)
 	return step
+}
+
+// missingTools lists commands that Travis's machines had and GitHub's have not.
+func (u *unit) missingTools(l *line) {
+	syntax.Walk(l.file, func(node syntax.Node) bool {
+		call, ok := node.(*syntax.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		switch name := unwrapped(call).Args[0].Lit(); name {
+		case "phpenv", "rvm", "nvm", "pyenv", "gimme", "jdk_switcher", "install-jdk.sh", "travis", "travis_fold", "perlbrew", "kerl":
+			u.c.todo.hand(l.text.Place, "%s: GitHub's runners have no %s: take the line out, or let a setup step do it", firstLine(l.text.Value), name)
+		}
+		return true
+	})
 }
 
 // stepEnv gives a step the variables that Travis gave it.

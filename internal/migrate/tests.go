@@ -356,7 +356,7 @@ func (c *container) dependencies(m *workflow.Map, t *tests) {
 		if other == c || !c.reaches(other) {
 			continue
 		}
-		if c.has("detach") && other.reaches(c) && slices.Index(t.backing, other) > slices.Index(t.backing, c) {
+		if c.has("detach") && !c.has("link") {
 			continue
 		}
 		condition := "service_started"

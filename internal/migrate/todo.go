@@ -42,6 +42,9 @@ var secretName = regexp.MustCompile(`(?i)pass|pwd|token|secret|key|cred|auth(_|$
 // need is the expression for a value that only the repository's settings have.
 func (t *todo) need(name string, at travis.Place) string {
 	upper := strings.ToUpper(name)
+	if upper != name && !strings.HasPrefix(name, "encrypted_") {
+		t.tell(at, "GitHub's names have no case: $%s is %s", name, upper)
+	}
 	if secretName.MatchString(name) {
 		return t.secret(upper, "", at)
 	}

@@ -9,7 +9,7 @@ import (
 // travisCondition is a condition in Travis's language of if: as an expression.
 // Source: travis-ci/travis-conditions and Travis's documentation, "Conditions".
 func travisCondition(text string, env func(name string) (string, bool)) (string, error) {
-	p := &conditionParser{tokens: conditionToken.FindAllString(text, -1), env: env}
+	p := &conditionParser{rest: text, env: env}
 	expr, err := p.or()
 	if err != nil {
 		return "", err
@@ -20,27 +20,58 @@ func travisCondition(text string, env func(name string) (string, bool)) (string,
 	return conjunction(expr), nil
 }
 
-var conditionToken = regexp.MustCompile(`"[^"]*"|'[^']*'|/(?:\\.|[^/\\])+/|[(),]|=~|!~|!=|==?|&&|\|\||!|[^\s(),=!&|]+(?:\|[^\s(),=!&|]+)*`)
+var conditionToken = regexp.MustCompile(`^\s*("[^"]*"|'[^']*'|[(),]|=~|!~|!=|==?|&&|\|\||!|[^\s(),=!&|]+)`)
 
 type conditionParser struct {
-	tokens []string
-	env    func(string) (string, bool)
+	rest string
+	env  func(string) (string, bool)
 }
 
 func (p *conditionParser) peek() string {
-	if len(p.tokens) == 0 {
-		return ""
+	if found := conditionToken.FindStringSubmatch(p.rest); found != nil {
+		return found[1]
 	}
-	return p.tokens[0]
+	return strings.TrimSpace(p.rest)
 }
 
 func (p *conditionParser) next() string {
 	token := p.peek()
-	if token != "" {
-		p.tokens = p.tokens[1:]
-	}
+	p.rest = strings.TrimLeft(p.rest, " \t\r\n")[len(token):]
 	return token
 }
+
+// pattern is a regular expression: between slashes or quotes, else up to a
+// space or a parenthesis that it did not open.
+func (p *conditionParser) pattern() string {
+	p.rest = strings.TrimLeft(p.rest, " \t\r\n")
+	if found := delimited.FindString(p.rest); found != "" {
+		p.rest = p.rest[len(found):]
+		return unquote(found)
+	}
+	depth, at := 0, 0
+	for ; at < len(p.rest); at++ {
+		c := p.rest[at]
+		if c == '\\' {
+			at++
+			continue
+		}
+		if c == '(' {
+			depth++
+		}
+		if c == ')' {
+			depth--
+		}
+		if depth < 0 || depth == 0 && (c == ' ' || c == '\n') {
+			break
+		}
+	}
+	at = min(at, len(p.rest))
+	pattern := p.rest[:at]
+	p.rest = p.rest[at:]
+	return pattern
+}
+
+var delimited = regexp.MustCompile(`^(/(?:\\.|[^/\\])+/|"[^"]*"|'[^']*')`)
 
 func (p *conditionParser) accept(words ...string) bool {
 	for _, word := range words {
@@ -158,10 +189,7 @@ func (p *conditionParser) comparison(name, operand, op string) string {
 }
 
 func (p *conditionParser) match(operand, op string) (string, error) {
-	pattern := unquote(p.next())
-	for p.peek() != "" && !isConnective(p.peek()) {
-		pattern += p.next()
-	}
+	pattern := p.pattern()
 	term, ok := matches(operand, pattern)
 	if !ok {
 		return "", fmt.Errorf("the regular expression %s has no counterpart", pattern)
@@ -170,14 +198,6 @@ func (p *conditionParser) match(operand, op string) (string, error) {
 		term = "!(" + term + ")"
 	}
 	return term, nil
-}
-
-func isConnective(token string) bool {
-	switch strings.ToLower(token) {
-	case "and", "or", "&&", "||", ")":
-		return true
-	}
-	return false
 }
 
 func (p *conditionParser) in(name, operand string, negate bool) (string, error) {

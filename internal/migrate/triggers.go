@@ -19,6 +19,14 @@ func (c *converter) triggers() *workflow.Map {
 	on := new(workflow.Map)
 	on.Set("push", orNothing(push))
 	on.Set("pull_request", orNothing(pull))
+	text := c.jobs.String()
+	if strings.Contains(text, "github.event_name == 'schedule'") {
+		on.Comment("The times are in Travis's settings:\nschedule: [{cron: '0 3 * * *'}]")
+		c.todo.hand(travis.Place{}, "a condition asks for type = cron: put your times into on: schedule, which is a comment in the workflow")
+	}
+	if strings.Contains(text, "github.event_name == 'workflow_dispatch'") {
+		on.Set("workflow_dispatch", nil)
+	}
 	return on
 }
 

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -206,6 +207,9 @@ func joined(a arg) arg {
 		}
 		out = append(out, p)
 	}
+	if len(out) > 1 {
+		out = slices.DeleteFunc(out, func(p part) bool { return p.expr == "" && p.text == "" })
+	}
 	return out
 }
 
@@ -235,6 +239,11 @@ func (s *scope) param(p *syntax.ParamExp, at travis.Place) (arg, error) {
 	if p.Exp != nil && (p.Exp.Op == syntax.DefaultUnset || p.Exp.Op == syntax.DefaultUnsetOrNull) {
 		if _, known := s.values[name]; known {
 			return s.variable(name, at)
+		}
+		if fallback, err := s.word(p.Exp.Word, at); err == nil && name == "TRAVIS_TAG" {
+			if text, ok := fallback.lit(); ok {
+				return arg{{name: name, expr: "github.ref_type == 'tag' && github.ref_name || " + quote(text)}}, nil
+			}
 		}
 		if fallback, err := s.word(p.Exp.Word, at); err == nil && !strings.HasPrefix(name, "TRAVIS") {
 			if text, ok := fallback.lit(); ok {

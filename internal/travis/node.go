@@ -123,3 +123,6 @@ func (n Node) Texts() []Text {
 func (n Node) Secure() bool {
 	return n.IsMap() && yamlsource.Lookup(yamlsource.Follow(n.Node), "secure") != nil
 }
+
+// Anchored tells whether the value has a name for aliases.
+func (n Node) Anchored() bool { return n.Node != nil && n.Node.Anchor != "" }

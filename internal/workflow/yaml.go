@@ -4,6 +4,7 @@ package workflow
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -262,4 +263,15 @@ func quoted(text string) string {
 func (m *Map) Join(other *Map) *Map {
 	m.entries = append(m.entries, other.entries...)
 	return m
+}
+
+// SetBefore sets a key in front of another one.
+func (m *Map) SetBefore(other, key string, value any) *Map {
+	for i, e := range m.entries {
+		if e.key == other {
+			m.entries = slices.Insert(m.entries, i, entry{key: key, value: value})
+			return m
+		}
+	}
+	return m.Set(key, value)
 }
