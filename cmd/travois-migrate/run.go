@@ -26,14 +26,18 @@ first one are looked at (docker-compose.yml, Dockerrun.aws.json, package-lock.js
 // be read.
 func run(args []string, in io.Reader, out, diagnostics io.Writer) error {
 	flags := flag.NewFlagSet("travois-migrate", flag.ContinueOnError)
-	flags.SetOutput(diagnostics)
-	flags.Usage = func() {
+	// What is wrong with the flags is said once, by the error.
+	flags.SetOutput(io.Discard)
+	repair := flags.Bool("repair", false, "mend tabs, a bucket's name, and beside the first FILE docker-compose.yml and Dockerrun.aws.json in place")
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(diagnostics)
 		_, _ = io.WriteString(diagnostics, usage)
 		flags.PrintDefaults()
+		return nil
 	}
-	repair := flags.Bool("repair", false, "mend tabs, a bucket's name, and beside the first FILE docker-compose.yml and Dockerrun.aws.json in place")
-	if err := flags.Parse(args); err != nil {
-		return err
+	if err != nil {
+		return fmt.Errorf("travois-migrate: %w; --help lists what there is", err)
 	}
 	if flags.NArg() == 0 {
 		return errors.New("travois-migrate: no FILE is given: travois-migrate .travis.yml")

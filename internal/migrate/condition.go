@@ -267,17 +267,17 @@ func (s *scope) binary(x *syntax.Word, op string, y *syntax.Word, at travis.Plac
 	}
 	text, plain := right.lit()
 	name := variableName(x)
-	switch {
-	case op == "=~":
+	switch op {
+	case "=~":
 		operand, ok := s.operand(x, at)
 		if !ok || !plain {
 			return nil, false
 		}
 		term, ok := matches(operand, regexText(y))
 		return []string{term}, ok
-	case op == "=" || op == "==" || op == "-eq":
+	case "=", "==", "-eq":
 		op = "=="
-	case op == "!=" || op == "-ne":
+	case "!=", "-ne":
 		op = "!="
 	default:
 		return nil, false

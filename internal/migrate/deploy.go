@@ -17,7 +17,6 @@ import (
 // deployment is one entry of deploy.
 type deployment struct {
 	section   *travis.Section
-	key       *travis.Key
 	provider  string
 	beanstalk bool
 	// script are the lines of the provider script.
@@ -131,12 +130,12 @@ func (u *unit) readOn(d *deployment) {
 	}
 	u.readCustom(d, on)
 	for _, key := range on.Rest() {
-		u.readRuntime(d, key)
+		u.readRuntime(key)
 	}
 }
 
 // readRuntime reads on: {node: 8}, a version of the matrix.
-func (u *unit) readRuntime(d *deployment, key *travis.Key) {
+func (u *unit) readRuntime(key *travis.Key) {
 	value := key.Node.Text().Value
 	ours := key.Name == u.lang.key || u.lang.key == "rvm" && key.Name == "ruby" || u.lang.key == "node_js" && key.Name == "node"
 	if ours {
@@ -235,10 +234,10 @@ func (p *pipeline) deployJob(d *deployment, needs []string, steps []*workflow.Ma
 	p.matrix.runsOn = "ubuntu-latest"
 	name := p.name
 	if len(p.last) > 0 && p.testID != "" {
-		p.unit.name = ""
+		p.name = ""
 	}
 	job := p.newJob(id, slices.Concat(p.cond, d.conds), needs)
-	p.unit.name, p.matrix.runsOn = name, runsOn
+	p.name, p.matrix.runsOn = name, runsOn
 	if d.maybe {
 		job.Set("continue-on-error", workflow.Raw("true"))
 	}
@@ -363,6 +362,9 @@ func (p *pipeline) beanstalk(d *deployment) *workflow.Map {
 	with.SetText("description", p.option(d, "description"))
 	p.waiting(d, with)
 	p.given(d, with)
+	if p.c.options.Beside != nil && p.c.deployed.file == "" {
+		p.c.todo.hand(d.section.Place, "beside the file lies no docker-compose.yml and no Dockerrun.aws.json that can be read: eb-deploy deploys one of them")
+	}
 	step := new(workflow.Map).Set("uses", "guk0/travois/actions/eb-deploy@v1").Set("with", with)
 	return step.SetMap("env", p.keys(d))
 }
@@ -516,8 +518,11 @@ func (p *pipeline) given(d *deployment, with *workflow.Map) {
 			source = "steps.all.outputs"
 		}
 	}
-	if registry := p.images.registry(); registry != "" {
+	switch registry := p.images.registry(); {
+	case registry != "":
 		with.Set("registry", registry)
+	case p.images.movable(p.c):
+		with.Set("registry", otherRegistry)
 	}
 	with.Set("tags", "${{ "+source+".tags }}")
 	with.Set("digests", "${{ "+source+".digests }}")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,8 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/tools/txtar"
 
+	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/migrate"
 	"github.com/guk0/travois/internal/travis"
 )
@@ -162,4 +165,33 @@ func steps(t *testing.T, workflow string) []step {
 		all = append(all, job.Steps...)
 	}
 	return all
+}
+
+var withExpression = regexp.MustCompile(`\$\{\{.*?\}\}`)
+
+// What is given as services is what the actions read.
+func TestServices(t *testing.T) {
+	for _, path := range archives(t) {
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range steps(t, migrated(t, archive).Workflow) {
+			inline, _ := step.With["services"].(string)
+			if inline == "" {
+				continue
+			}
+			if withExpression.MatchString(inline) {
+				t.Errorf("%s: an expression stands in Compose text, which it could break:\n%s", path, inline)
+			}
+			var vars action.Pairs
+			lines, _ := step.With["vars"].(string)
+			if err := vars.UnmarshalText([]byte(withExpression.ReplaceAllString(lines, "value"))); err != nil {
+				t.Errorf("%s: vars: %v", path, err)
+			}
+			if _, err := compose.Load(t.Context(), compose.Source{Inline: inline, Workspace: t.TempDir(), Vars: vars}); err != nil {
+				t.Errorf("%s: %v in\n%s", path, err, inline)
+			}
+		}
+	}
 }

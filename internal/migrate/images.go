@@ -93,7 +93,7 @@ func (r *imageReader) take(d *docker) error {
 			to := refKey(d.args[1])
 			r.aliases[to] = append(r.aliases[to], d.args[0])
 			if b := r.find(d.args[0], 0); b != nil {
-				r.given[b.docker.command] = append(r.given[b.docker.command], d.args[1])
+				r.given[b.command] = append(r.given[b.command], d.args[1])
 			}
 		}
 	case "push":
@@ -163,7 +163,7 @@ func (r *imageReader) tags(b *build, _, repository, tag arg) []arg {
 		return []arg{tag}
 	}
 	tags := []arg{}
-	for _, ref := range slices.Concat(b.refs, r.given[b.docker.command]) {
+	for _, ref := range slices.Concat(b.refs, r.given[b.command]) {
 		if repo, t := splitTag(ref); repo.String() == repository.String() && t != nil {
 			tags = append(tags, t)
 		}

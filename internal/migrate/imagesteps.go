@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/guk0/travois/internal/travis"
 	"github.com/guk0/travois/internal/workflow"
 )
 
@@ -45,6 +46,9 @@ func (m *images) steps(u *unit, inJob bool) []*workflow.Map {
 		with.SetText("vars", f.lines())
 		with.SetText("tags", strings.Join(g.tags, "\n"))
 		if g.push {
+			if m.movable(u.c) {
+				with.Comment("Empty is Docker Hub.").Set("registry", otherRegistry)
+			}
 			m.login.inputs(with)
 		} else {
 			with.Set("push", "false")
@@ -113,6 +117,28 @@ func mergeStep(ids []string, of func(id string) string) *workflow.Map {
 	run := "echo \"tags=$(printf '%s' " + strings.Join(tags, " ") + " | jq -cs add)\" >> \"$GITHUB_OUTPUT\"\n" +
 		"echo \"digests=$(printf '%s' " + strings.Join(digests, " ") + " | jq -cs add)\" >> \"$GITHUB_OUTPUT\"\n"
 	return new(workflow.Map).Set("id", "all").Set("run", run).Set("env", env)
+}
+
+// otherRegistry is a variable that stands in for Docker Hub, as the example's
+// workflow has it: so a workflow can be tried under act without a push to it.
+const otherRegistry = "${{ vars.DOCKER_REGISTRY }}"
+
+// movable tells whether the images may go to any registry: they name none, and
+// one login is for Docker Hub.
+func (m *images) movable(c *converter) bool {
+	if m.compose || m.login.ecr || len(m.login.list) != 1 || !hub(m.login.list[0].registry.String()) {
+		return false
+	}
+	for _, g := range m.groups {
+		for _, p := range g.images {
+			first, _, slash := strings.Cut(p.repository.String(), "/")
+			if slash && (strings.ContainsAny(first, ".:") && !strings.Contains(first, "${{")) {
+				return false
+			}
+		}
+	}
+	c.todo.tell(travis.Place{}, "DOCKER_REGISTRY is an optional variable: another registry than Docker Hub, such as one on your machine under act")
+	return true
 }
 
 // outputs are the job's outputs that eb-deploy takes.

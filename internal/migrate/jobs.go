@@ -67,8 +67,8 @@ func (u *unit) sort() *sorted {
 		if s.rawTests {
 			return !imagePhases[b.phase]
 		}
-		return slices.ContainsFunc(s.tests.suites, func(c *container) bool { return c.build != nil && c.build.docker.command == b.docker.command }) ||
-			slices.ContainsFunc(s.tests.backing, func(c *container) bool { return c.build != nil && c.build.docker.command == b.docker.command })
+		return slices.ContainsFunc(s.tests.suites, func(c *container) bool { return c.build != nil && c.build.command == b.command }) ||
+			slices.ContainsFunc(s.tests.backing, func(c *container) bool { return c.build != nil && c.build.command == b.command })
 	}
 	if s.images, err = readImages(s.readings, u.scope, ran); err != nil {
 		s.rawImages, s.images = true, &images{login: &logins{}}

@@ -142,17 +142,6 @@ func newScope(t *todo) *scope {
 	return &scope{todo: t, values: map[string]arg{}, unknown: map[string]bool{}}
 }
 
-func (s *scope) clone() *scope {
-	out := newScope(s.todo)
-	for name, value := range s.values {
-		out.values[name] = value
-	}
-	for name := range s.unknown {
-		out.unknown[name] = true
-	}
-	return out
-}
-
 // word looks up a shell word. The error says what only a shell could tell.
 func (s *scope) word(w *syntax.Word, at travis.Place) (arg, error) {
 	if w == nil {

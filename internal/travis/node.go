@@ -9,7 +9,7 @@ import (
 )
 
 // Place is where the value begins.
-func (n Node) Place() Place { return Place{n.doc.File, n.Node.Line} }
+func (n Node) Place() Place { return Place{n.doc.File, n.Line} }
 
 // Kind names what the value is, for messages.
 func (n Node) Kind() string {
@@ -125,4 +125,4 @@ func (n Node) Secure() bool {
 }
 
 // Anchored tells whether the value has a name for aliases.
-func (n Node) Anchored() bool { return n.Node != nil && n.Node.Anchor != "" }
+func (n Node) Anchored() bool { return n.Node != nil && n.Anchor != "" }
