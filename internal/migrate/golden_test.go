@@ -49,7 +49,7 @@ func migrated(t *testing.T, archive *txtar.Archive) migrate.Result {
 	return result
 }
 
-func archives(t *testing.T) []string {
+func archives(t testing.TB) []string {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(paths) < 32 {
