@@ -144,6 +144,10 @@ func (s *scope) conditionsOf(c *command) (terms []string, ok bool) {
 }
 
 func (s *scope) test(stmt *syntax.Stmt, at travis.Place) ([]string, bool) {
+	if stmt.Negated {
+		inner, ok := s.test(&syntax.Stmt{Cmd: stmt.Cmd}, at)
+		return negated(inner), ok
+	}
 	switch cmd := stmt.Cmd.(type) {
 	case *syntax.TestClause:
 		return s.testExpr(cmd.X, at)

@@ -286,10 +286,10 @@ func (p *pipeline) deployInJob(d *deployment, steps []*workflow.Map) {
 	for _, step := range steps {
 		merged := new(workflow.Map)
 		if existing, ok := step.Get("if").(string); ok {
-			step.Set("if", conjunction([]string{condition, existing}))
+			step.Set("if", expression(conjunction([]string{condition, existing})))
 			merged.Join(step)
 		} else {
-			merged.Set("if", condition).Join(step)
+			merged.Set("if", expression(condition)).Join(step)
 		}
 		all = append(all, merged)
 	}

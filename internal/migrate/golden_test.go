@@ -176,6 +176,14 @@ func TestServices(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		workspace := t.TempDir()
+		for _, f := range archive.Files {
+			if !strings.Contains(f.Name, "/") {
+				if err := os.WriteFile(filepath.Join(workspace, f.Name), f.Data, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 		for _, step := range steps(t, migrated(t, archive).Workflow) {
 			inline, _ := step.With["services"].(string)
 			if inline == "" {
@@ -189,7 +197,7 @@ func TestServices(t *testing.T) {
 			if err := vars.UnmarshalText([]byte(withExpression.ReplaceAllString(lines, "value"))); err != nil {
 				t.Errorf("%s: vars: %v", path, err)
 			}
-			if _, err := compose.Load(t.Context(), compose.Source{Inline: inline, Workspace: t.TempDir(), Vars: vars}); err != nil {
+			if _, err := compose.Load(t.Context(), compose.Source{Inline: inline, Workspace: workspace, Vars: vars}); err != nil {
 				t.Errorf("%s: %v in\n%s", path, err, inline)
 			}
 		}

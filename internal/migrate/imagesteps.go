@@ -75,7 +75,7 @@ func (m *images) stepCondition(conds []string, inJob bool) string {
 func pushStep(id, condition string) *workflow.Map {
 	step := new(workflow.Map)
 	if condition != "" {
-		step.Set("if", condition)
+		step.Set("if", expression(condition))
 	}
 	return step.Set("uses", "guk0/travois/actions/build-push@v1").Set("id", id)
 }

@@ -72,6 +72,8 @@ func (u *unit) sort() *sorted {
 	}
 	if s.images, err = readImages(s.readings, u.scope, ran); err != nil {
 		s.rawImages, s.images = true, &images{login: &logins{}}
+		// They may need images that the tests leave in the engine.
+		s.rawTests, s.tests = true, &tests{login: &logins{}}
 		u.c.todo.hand(u.section.Place, "the lines that build and push images stay as run: steps, and eb-deploy gets no tags from them: %s", err)
 	}
 	return s

@@ -105,13 +105,7 @@ func (f *flattener) declare(d *syntax.DeclClause, conds []*syntax.Stmt) {
 func (f *flattener) binary(b *syntax.BinaryCmd, conds []*syntax.Stmt) bool {
 	switch b.Op {
 	case syntax.AndStmt:
-		if isTest(b.X) {
-			return f.stmt(b.Y, append(slices.Clone(conds), b.X))
-		}
-		if inner, ok := b.X.Cmd.(*syntax.BinaryCmd); ok && allTests(b.X) {
-			return f.stmt(b.Y, append(slices.Clone(conds), &syntax.Stmt{Cmd: inner}))
-		}
-		return f.stmt(b.X, conds) && f.stmt(b.Y, conds)
+		return f.chain(b, conds)
 	case syntax.OrStmt:
 		return f.or(b, conds)
 	case syntax.Pipe:
@@ -123,6 +117,29 @@ func (f *flattener) binary(b *syntax.BinaryCmd, conds []*syntax.Stmt) bool {
 		return true
 	}
 	return false
+}
+
+// chain is a && b && c: a test in it is a condition of what follows.
+func (f *flattener) chain(b *syntax.BinaryCmd, conds []*syntax.Stmt) bool {
+	conds = slices.Clone(conds)
+	for _, link := range links(b) {
+		if allTests(link) {
+			conds = append(conds, link)
+			continue
+		}
+		if !f.stmt(link, slices.Clone(conds)) {
+			return false
+		}
+	}
+	return true
+}
+
+// links are the parts of a && b && c.
+func links(b *syntax.BinaryCmd) []*syntax.Stmt {
+	if inner, ok := b.X.Cmd.(*syntax.BinaryCmd); ok && inner.Op == syntax.AndStmt && !b.X.Negated {
+		return append(links(inner), b.Y)
+	}
+	return []*syntax.Stmt{b.X, b.Y}
 }
 
 // or knows "x || true" and "x || exit 1", which say what becomes of a failure.
@@ -144,10 +161,21 @@ func (f *flattener) or(b *syntax.BinaryCmd, conds []*syntax.Stmt) bool {
 }
 
 func (f *flattener) ifClause(c *syntax.IfClause, conds []*syntax.Stmt) bool {
-	if c.Else != nil || len(c.Cond) != 1 || !allTests(c.Cond[0]) {
+	if len(c.Cond) == 0 {
+		// A plain else.
+		return f.stmts(c.Then, conds)
+	}
+	if len(c.Cond) != 1 || !allTests(c.Cond[0]) {
 		return false
 	}
-	return f.stmts(c.Then, append(slices.Clone(conds), c.Cond[0]))
+	if !f.stmts(c.Then, append(slices.Clone(conds), c.Cond[0])) {
+		return false
+	}
+	if c.Else == nil {
+		return true
+	}
+	otherwise := &syntax.Stmt{Cmd: c.Cond[0].Cmd, Negated: true}
+	return f.ifClause(c.Else, append(slices.Clone(conds), otherwise))
 }
 
 // harmless tells whether redirections only hide output.
@@ -305,6 +333,24 @@ func changesShell(file *syntax.File) bool {
 // retryFunction is Travis's, for lines that use it.
 const retryFunction = `travis_retry() { "$@" || { sleep 2; "$@"; } || { sleep 4; "$@"; }; }`
 
+// guard finds the && between tests at the front of a line and what they guard.
+// After the tests Travis took no notice of a test that does not hold; a step
+// would fail on it.
+func guard(l *line) (at int, ok bool) {
+	if slices.Contains(testPhases, l.phase) || len(l.file.Stmts) != 1 || len(l.file.Last) > 0 {
+		return 0, false
+	}
+	stmt := l.file.Stmts[0]
+	b, isBinary := stmt.Cmd.(*syntax.BinaryCmd)
+	for isBinary && b.Op == syntax.AndStmt {
+		if allTests(b.X) {
+			return int(b.OpPos.Offset()), true
+		}
+		b, isBinary = b.X.Cmd.(*syntax.BinaryCmd)
+	}
+	return 0, false
+}
+
 // modern is a line's text with commands that GitHub's runners lack replaced by
 // those that they have, and whether travis_retry is used.
 func modern(l *line) (text string, retries bool) {
@@ -344,6 +390,9 @@ func modern(l *line) (text string, retries bool) {
 		return true
 	})
 	text = l.text.Value
+	if at, ok := guard(l); ok {
+		edits = append(edits, edit{0, 0, "if "}, edit{at, at + len("&&"), "; then"}, edit{len(strings.TrimRight(text, " \n;")), len(text), "; fi"})
+	}
 	slices.SortFunc(edits, func(a, b edit) int { return b.from - a.from })
 	for _, e := range edits {
 		text = text[:e.from] + e.text + text[e.to:]

@@ -74,6 +74,7 @@ func (u *unit) runStep(lines []*line) *workflow.Map {
 			continue
 		}
 		u.missingTools(l)
+		u.unreadScript(l)
 		u.stepEnv(l, env, known)
 		for _, name := range assigned(l.file) {
 			known[name] = true
@@ -98,6 +99,25 @@ func (u *unit) missingTools(l *line) {
 		switch name := unwrapped(call).Args[0].Lit(); name {
 		case "phpenv", "rvm", "nvm", "pyenv", "gimme", "jdk_switcher", "install-jdk.sh", "travis", "travis_fold", "perlbrew", "kerl":
 			u.c.todo.hand(l.text.Place, "%s: GitHub's runners have no %s: take the line out, or let a setup step do it", firstLine(l.text.Value), name)
+		}
+		return true
+	})
+}
+
+// unreadScript lists scripts after the tests: what they do is not in the file.
+func (u *unit) unreadScript(l *line) {
+	if slices.Contains(testPhases, l.phase) {
+		return
+	}
+	syntax.Walk(l.file, func(node syntax.Node) bool {
+		call, ok := node.(*syntax.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		for _, w := range unwrapped(call).Args[:min(2, len(unwrapped(call).Args))] {
+			if name := w.Lit(); strings.HasSuffix(name, ".sh") && !strings.Contains(name, "://") {
+				u.c.todo.hand(l.text.Place, "%s is not read: give its step the secrets that it needs in env, and where it builds, pushes or deploys images let build-push and eb-deploy do that", name)
+			}
 		}
 		return true
 	})
