@@ -1,13 +1,13 @@
 package beanstalk
 
 import (
-	"errors"
 	"fmt"
-	"net/netip"
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/guk0/travois/internal/bucketname"
 )
 
 // The limits of Elastic Beanstalk's names, from its API reference.
@@ -20,10 +20,6 @@ const (
 var (
 	regionName      = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d+$`)
 	environmentName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$`)
-	bucketChars     = regexp.MustCompile(`^[a-z0-9.-]+$`)
-	// accountBucket is the shape of the bucket that Elastic Beanstalk keeps in
-	// an account, at the front of a name into which something else slipped.
-	accountBucket = regexp.MustCompile(`^elasticbeanstalk-[a-z0-9-]+-\d{12}`)
 )
 
 // CheckRegion refuses what is not shaped as a region's name.
@@ -90,67 +86,5 @@ func short(text string, most int) string {
 	return strings.TrimSpace(string([]rune(text)[:most-1])) + "…"
 }
 
-// CheckBucket refuses a name that no S3 bucket can have (S3 user guide, bucket
-// naming rules), with every rule that it breaks, and guesses what was meant.
-func CheckBucket(name string) error {
-	var broken []string
-	for _, rule := range bucketRules {
-		if rule.breaks(name) {
-			broken = append(broken, rule.text)
-		}
-	}
-	if len(broken) == 0 {
-		return nil
-	}
-	text := fmt.Sprintf("%q: %s", name, strings.Join(broken, "; "))
-	if meant := MeantBucket(name); meant != "" {
-		text += fmt.Sprintf("; did you mean %q?", meant)
-	}
-	return errors.New(text)
-}
-
-type bucketRule struct {
-	text   string
-	breaks func(string) bool
-}
-
-var bucketRules = []bucketRule{
-	{"a bucket name has 3 to 63 characters", func(n string) bool { return len(n) < 3 || len(n) > 63 }},
-	{"upper-case letters are not allowed (S3 takes a-z, 0-9, '.' and '-')", func(n string) bool { return strings.ToLower(n) != n }},
-	{"only a-z, 0-9, '.' and '-' are allowed", func(n string) bool { return n != "" && !bucketChars.MatchString(strings.ToLower(n)) }},
-	{"it must start and end with a letter or a digit", func(n string) bool { return n != strings.Trim(n, ".-") }},
-	{"two dots in a row are not allowed", func(n string) bool { return strings.Contains(n, "..") }},
-	{"an IP address is not allowed", func(n string) bool { _, err := netip.ParseAddr(n); return err == nil }},
-	{"the beginning is reserved by S3", hasAny(strings.HasPrefix, "xn--", "sthree-", "amzn-s3-demo-")},
-	{"the ending is reserved by S3", hasAny(strings.HasSuffix, "-s3alias", "--ol-s3", ".mrap", "--x-s3")},
-}
-
-func hasAny(has func(s, part string) bool, parts ...string) func(string) bool {
-	return func(name string) bool {
-		for _, part := range parts {
-			if has(name, part) {
-				return true
-			}
-		}
-		return false
-	}
-}
-
-// MeantBucket is the valid name that a wrong one most likely stands for, or "".
-func MeantBucket(name string) string {
-	for _, guess := range []string{accountBucket.FindString(name), strings.ToLower(name)} {
-		if guess != "" && guess != name && validBucket(guess) {
-			return guess
-		}
-	}
-	return ""
-}
-
-func validBucket(name string) bool {
-	for _, rule := range bucketRules {
-		if rule.breaks(name) {
-			return false
-		}
-	}
-	return true
-}
+// CheckBucket refuses a name that no S3 bucket can have.
+func CheckBucket(name string) error { return bucketname.Check(name) }

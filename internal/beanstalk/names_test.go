@@ -24,26 +24,6 @@ func check(t *testing.T, what string, f func(string) error, table map[string]str
 	}
 }
 
-func TestCheckBucket(t *testing.T) {
-	check(t, "bucket", beanstalk.CheckBucket, map[string]string{
-		"elasticbeanstalk-ap-northeast-2-957930470982": "",
-		"a.b-c3": "",
-		"elasticbeanstalk-ap-northeast-2-957930470982Info": `"elasticbeanstalk-ap-northeast-2-957930470982Info": upper-case letters are not allowed ` +
-			`(S3 takes a-z, 0-9, '.' and '-'); did you mean "elasticbeanstalk-ap-northeast-2-957930470982"?`,
-		"MyBucket":              `did you mean "mybucket"?`,
-		"ab":                    "3 to 63 characters",
-		strings.Repeat("a", 64): "3 to 63 characters",
-		"my_bucket":             "only a-z",
-		"-bucket":               "start and end with a letter or a digit",
-		"bucket.":               "start and end",
-		"a..b":                  "two dots",
-		"192.168.0.1":           "IP address",
-		"xn--bucket":            "reserved",
-		"bucket--x-s3":          "reserved",
-		"My_Bucket-":            "upper-case letters are not allowed (S3 takes a-z, 0-9, '.' and '-'); only a-z, 0-9, '.' and '-' are allowed; it must start",
-	})
-}
-
 func TestCheckNames(t *testing.T) {
 	check(t, "label", beanstalk.CheckLabel, map[string]string{
 		"1234567890ab-12345678": "", "한국어 label": "", "v1.2+x": "",

@@ -9,7 +9,7 @@ import (
 
 	"mvdan.cc/sh/v3/syntax"
 
-	"github.com/guk0/travois/internal/beanstalk"
+	"github.com/guk0/travois/internal/bucketname"
 	"github.com/guk0/travois/internal/travis"
 	"github.com/guk0/travois/internal/workflow"
 )
@@ -449,12 +449,12 @@ func (p *pipeline) bucket(d *deployment, with *workflow.Map, region string) {
 		with.SetText("bucket-name", name)
 		return
 	}
-	err := beanstalk.CheckBucket(name)
+	err := bucketname.Check(name)
 	if err == nil {
 		with.Set("bucket-name", name)
 		return
 	}
-	if meant := beanstalk.MeantBucket(name); meant != "" && p.c.options.Repair {
+	if meant := bucketname.Meant(name); meant != "" && p.c.options.Repair {
 		p.c.todo.tell(place, "bucket_name: %s; repaired", err)
 		with.Set("bucket-name", meant)
 		return
