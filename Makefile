@@ -21,6 +21,7 @@ check: ## format, vet, linters
 	scripts/check-format
 	go vet ./...
 	$(lint) golangci-lint run
+	go test ./infra
 	$(tool) actionlint
 	cd examples/fullstack && go tool -modfile=../../tools/go.mod actionlint .github/workflows/*.yml
 
