@@ -29,7 +29,7 @@ func (c *converter) condition(id string, conds, needs []string) string {
 	above = unique(above)
 	c.family.above[id] = above
 	skipped := slices.ContainsFunc(above, func(other string) bool {
-		return slices.ContainsFunc(c.family.own[other], func(term string) bool { return term != "" && !slices.Contains(conds, term) })
+		return slices.ContainsFunc(c.family.own[other], func(term string) bool { return !implied(term, conds) })
 	})
 	if !skipped {
 		return expression(conjunction(conds))

@@ -73,6 +73,7 @@ func conjunction(terms []string) string {
 // bare joins terms. A single one needs no parentheses; an or among several
 // does.
 func bare(terms []string) string {
+	terms = absorbed(terms)
 	if len(terms) == 1 {
 		return stripped(terms[0])
 	}
@@ -83,6 +84,50 @@ func bare(terms []string) string {
 		}
 	}
 	return strings.Join(joined, " && ")
+}
+
+// absorbed leaves out an or that another term already answers.
+func absorbed(terms []string) []string {
+	return slices.DeleteFunc(slices.Clone(terms), func(term string) bool {
+		return hasOr(stripped(term)) && slices.ContainsFunc(disjuncts(term), func(d string) bool { return slices.Contains(terms, d) })
+	})
+}
+
+// disjuncts are the sides of a term's ors.
+func disjuncts(term string) []string {
+	term = stripped(term)
+	var out []string
+	depth, from := 0, 0
+	for i := 0; i < len(term); i++ {
+		switch term[i] {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case '|':
+			if depth == 0 && strings.HasPrefix(term[i:], "|| ") {
+				out = append(out, strings.TrimSpace(term[from:i]))
+				from = i + len("|| ")
+			}
+		}
+	}
+	return append(out, strings.TrimSpace(term[from:]))
+}
+
+// implied tells whether a term holds wherever conditions hold.
+func implied(term string, conds []string) bool {
+	pushed := slices.ContainsFunc(conds, func(c string) bool {
+		return strings.HasPrefix(c, "github.ref == 'refs/heads/") || c == isTag || c == isPush
+	})
+	if term == "" || slices.Contains(conds, term) || pushed && term == noPullRequest {
+		return true
+	}
+	for _, d := range disjuncts(term) {
+		if slices.Contains(conds, d) || pushed && slices.Contains(conds, strings.ReplaceAll(d, branchEquality, "github.ref == 'refs/heads/")) {
+			return true
+		}
+	}
+	return false
 }
 
 // stripped is a term without parentheses around the whole of it.

@@ -143,6 +143,7 @@ func (u *unit) emit(needs []string) []string {
 	p.testJob()
 	p.imageJob()
 	p.deployJobs()
+	p.finish()
 	return p.last
 }
 
@@ -280,8 +281,7 @@ func appendSteps(steps workflow.Seq, more []*workflow.Map) workflow.Seq {
 	return steps
 }
 
-// afterSteps are after_success, after_failure and after_script. On Travis none
-// of them changed the result of a build.
+// afterSteps are after_success, which did not change the result of a build.
 func (p *pipeline) afterSteps(success []*reading) []*workflow.Map {
 	var steps []*workflow.Map
 	if p.rawImages {
@@ -293,13 +293,22 @@ func (p *pipeline) afterSteps(success []*reading) []*workflow.Map {
 			steps = append(steps, step.Set("continue-on-error", workflow.Raw("true")))
 		}
 	}
+	return steps
+}
+
+// finish puts after_failure and after_script at the end of the job.
+func (p *pipeline) finish() {
+	if p.test == nil {
+		return
+	}
+	var steps []*workflow.Map
 	for _, step := range p.hostSteps(p.ofPhases("after_failure"), true) {
 		steps = append(steps, new(workflow.Map).Set("if", "failure()").Join(step))
 	}
 	for _, step := range p.hostSteps(p.ofPhases("after_script"), true) {
 		steps = append(steps, new(workflow.Map).Set("if", "always()").Join(step).Set("continue-on-error", workflow.Raw("true")))
 	}
-	return steps
+	p.test.Set("steps", appendSteps(p.test.Get("steps").(workflow.Seq), steps))
 }
 
 // imageJob builds and pushes, in a job of its own where nothing of the runner

@@ -126,6 +126,13 @@ func (u *unit) envAxis(m *matrix) {
 			u.env.Set(v.Name, u.c.value(u.scope, v).String())
 		}
 	}
+	for _, row := range env.Jobs {
+		for _, v := range row {
+			if v.Name == "" && !slices.Contains(u.c.todo.anonymous, v.Place) {
+				u.c.todo.anonymous = append(u.c.todo.anonymous, v.Place)
+			}
+		}
+	}
 	switch {
 	case len(env.Jobs) == 1:
 		for _, v := range env.Jobs[0] {

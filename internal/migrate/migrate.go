@@ -56,6 +56,8 @@ type converter struct {
 	// deploys tells that something is deployed to Elastic Beanstalk.
 	deploys bool
 	jobs    *workflow.Map
+	// entries are the sections of jobs of their own.
+	entries []*travis.Section
 	ids     namer
 	names   namer
 	// named are the names of images by repository and context.
@@ -96,6 +98,9 @@ func (c *converter) convert(files []travis.File) string {
 	units := c.units()
 	c.emit(units)
 	triggers := c.triggers()
+	for _, entry := range c.entries {
+		c.leaveRest(entry, "jobs, ")
+	}
 	c.leaveRest(c.root, "")
 	out := new(workflow.Map)
 	var names []string

@@ -33,6 +33,7 @@ func (c *converter) units() []*stage {
 		return s
 	}
 	rows, own := c.split(jobs.include)
+	c.entries = own
 	if len(own) == 0 || c.hasMatrix() || len(rows) > 0 {
 		base := c.newUnit(c.root, len(own) > 0 && !c.hasMatrix())
 		base.adopt(rows, jobs)

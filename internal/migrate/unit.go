@@ -159,13 +159,30 @@ func (u *unit) readPhases() {
 			continue
 		}
 		u.given[phase] = true
-		for _, text := range node.Texts() {
+		for _, text := range u.texts(phase, node) {
 			if text.Value == "skip" || text.Value == "true" || text.Value == "false" && phase == "install" {
 				continue
 			}
 			u.lines = append(u.lines, parseLine(phase, text))
 		}
 	}
+}
+
+// texts are the lines of a phase. A list in the list, such as an alias of one,
+// counts as its elements; a line that YAML reads as a mapping is none.
+func (u *unit) texts(phase string, node travis.Node) []travis.Text {
+	var texts []travis.Text
+	for _, item := range node.Items() {
+		switch {
+		case item.IsList():
+			texts = append(texts, u.texts(phase, item)...)
+		case item.IsMap():
+			u.c.leave(&travis.Key{Name: phase, Place: item.Place(), Node: item}, "", "YAML reads this line as a mapping, because of the colon in it: put it in quotes")
+		default:
+			texts = append(texts, item.Texts()...)
+		}
+	}
+	return texts
 }
 
 // defaults are the lines that Travis ran where the file has no install or no

@@ -40,6 +40,8 @@ func ReadEnv(n Node) Env {
 			if jobs, ok := section.Take("jobs", "matrix"); ok {
 				e.Jobs = e.rows(jobs)
 			}
+			// Beside them stand variables for all jobs.
+			e.Global = append(e.Global, e.entries(section.Rest())...)
 			return e
 		}
 		e.Global = e.mapping(n)
@@ -74,9 +76,11 @@ func (e *Env) rows(n Node) [][]Var {
 }
 
 // mapping reads {A: 1, B: {secure: …}}.
-func (e *Env) mapping(n Node) []Var {
+func (e *Env) mapping(n Node) []Var { return e.entries(n.Keys()) }
+
+func (e *Env) entries(keys []*Key) []Var {
 	var row []Var
-	for _, key := range n.Keys() {
+	for _, key := range keys {
 		if key.Node.Secure() || key.Name == "secure" {
 			name := key.Name
 			if name == "secure" {

@@ -59,10 +59,11 @@ func TestReadEnv(t *testing.T) {
 		"env: {A: 1, B: true}": "global A; global B",
 		"env: {global: [A=1, {secure: x}], matrix: [B=1]}": "global A; global secret; jobs B",
 		"env: {global: {A: {secure: x}}, jobs: {B: 1}}":    "global A secret; jobs B",
-		"env: {secure: x}":        "global secret",
-		"env: [A=1, {secure: x}]": "global secret; jobs A",
-		"env: 'no assignment'":    "odd no assignment",
-		"env: 'A=$(date'":         "odd A=$(date",
+		"env: {A: 1, global: [B=1]}":                       "global B; global A",
+		"env: {secure: x}":                                 "global secret",
+		"env: [A=1, {secure: x}]":                          "global secret; jobs A",
+		"env: 'no assignment'":                             "odd no assignment",
+		"env: 'A=$(date'":                                  "odd A=$(date",
 	} {
 		root, err := travis.Read([]travis.File{file("t.yml", text)}, false)
 		if err != nil {
