@@ -1,0 +1,70 @@
+package migrate
+
+import (
+	"github.com/guk0/travois/internal/workflow"
+)
+
+var runners = map[string]string{"linux": "ubuntu-latest", "osx": "macos-latest", "macos": "macos-latest", "windows": "windows-latest", "linux-ppc64le": "", "freebsd": ""}
+
+// dists are Ubuntu's releases that GitHub still has.
+var dists = map[string]string{"jammy": "ubuntu-22.04", "noble": "ubuntu-24.04"}
+
+func (u *unit) osAxis(m *matrix) {
+	dist := u.section.TakeText("dist")
+	if runner := dists[dist.Value]; runner != "" {
+		m.runsOn = runner
+	} else if dist.Value != "" {
+		u.c.todo.tell(dist.Place, "dist: %s is gone; the job runs on ubuntu-latest", dist.Value)
+	}
+	u.arch(m)
+	node, _ := u.section.Take("os")
+	var values workflow.Flow
+	texts := node.Texts()
+	if u.single && len(texts) > 1 {
+		texts = texts[:1]
+	}
+	for _, text := range texts {
+		runner := runners[text.Value]
+		if runner == "" {
+			u.c.todo.hand(text.Place, "os: %s: GitHub has no such runner", text.Value)
+			continue
+		}
+		if runner == "ubuntu-latest" && dists[dist.Value] != "" {
+			runner = dists[dist.Value]
+		}
+		values = append(values, runner)
+	}
+	switch len(values) {
+	case 0:
+	case 1:
+		m.runsOn = values[0]
+	default:
+		m.axes.Set("os", values)
+		m.runsOn = "${{ matrix.os }}"
+	}
+}
+
+func (u *unit) arch(m *matrix) {
+	node, ok := u.section.Take("arch")
+	if !ok {
+		return
+	}
+	var values workflow.Flow
+	for _, text := range node.Texts() {
+		switch text.Value {
+		case "amd64", "x86_64":
+			values = append(values, "ubuntu-latest")
+		case "arm64", "arm64-graviton2":
+			values = append(values, "ubuntu-24.04-arm")
+		default:
+			u.c.todo.hand(text.Place, "arch: %s: GitHub has no such runner", text.Value)
+		}
+	}
+	if len(values) == 1 {
+		m.runsOn = values[0]
+	}
+	if len(values) > 1 {
+		m.axes.Set("runner", values)
+		m.runsOn = "${{ matrix.runner }}"
+	}
+}
