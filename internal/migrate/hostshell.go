@@ -113,6 +113,14 @@ func guard(l *line) (at int, ok bool) {
 	return 0, false
 }
 
+// closing ends an if, out of reach of a comment or a here-document before it.
+func closing(text string) string {
+	if strings.ContainsAny(text, "#") || strings.Contains(text, "<<") {
+		return "\nfi"
+	}
+	return "; fi"
+}
+
 // modern is a line's text with commands that GitHub's runners lack replaced by
 // those that they have, and whether travis_retry is used.
 func modern(l *line) (text string, retries bool) {
@@ -153,7 +161,7 @@ func modern(l *line) (text string, retries bool) {
 	})
 	text = l.text.Value
 	if at, ok := guard(l); ok {
-		edits = append(edits, edit{0, 0, "if "}, edit{at, at + len("&&"), "; then"}, edit{len(strings.TrimRight(text, " \n;")), len(text), "; fi"})
+		edits = append(edits, edit{0, 0, "if "}, edit{at, at + len("&&"), "; then"}, edit{len(strings.TrimRight(text, " \n;")), len(text), closing(text)})
 	}
 	slices.SortFunc(edits, func(a, b edit) int { return b.from - a.from })
 	for _, e := range edits {

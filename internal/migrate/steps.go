@@ -68,7 +68,7 @@ func (u *unit) runStep(lines []*line) *workflow.Map {
 	for _, l := range lines {
 		text, retry := modern(l)
 		retries = retries || retry
-		texts = append(texts, strings.TrimRight(text, "\n"))
+		texts = append(texts, inert(strings.TrimRight(text, "\n")))
 		if l.file == nil {
 			u.c.todo.hand(l.text.Place, "%s: this is no valid shell; look at the step", firstLine(l.text.Value))
 			continue

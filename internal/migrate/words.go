@@ -80,10 +80,13 @@ func (a arg) String() string {
 			b.WriteString("${{ " + p.expr + " }}")
 			continue
 		}
-		b.WriteString(p.text)
+		b.WriteString(inert(p.text))
 	}
 	return b.String()
 }
+
+// inert is a text of the file that GitHub must not take for an expression.
+func inert(text string) string { return strings.ReplaceAll(text, "${{", "${{ '${{' }}") }
 
 // fields collects the lines of the input vars that Compose texts need.
 type fields struct {

@@ -12,6 +12,8 @@ import (
 
 var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
+var plainInFlow = regexp.MustCompile(`^-{0,2}[A-Za-z0-9_./][A-Za-z0-9_./*+@=:-]*$`)
+
 // Map is a mapping. A value is a string, a Raw, a Block, a Flow, a *Map, or a
 // Seq of these.
 type Map struct{ entries []entry }
@@ -243,8 +245,10 @@ func Scalar(text string) string {
 	return quoted(text)
 }
 
+// flowScalar quotes more than Scalar: between brackets more bytes have a
+// meaning.
 func flowScalar(text string) string {
-	if strings.ContainsAny(text, ",[]{}") && Scalar(text) == text {
+	if Scalar(text) == text && !plainInFlow.MatchString(text) {
 		return quoted(text)
 	}
 	return Scalar(text)
