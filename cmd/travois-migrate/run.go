@@ -104,9 +104,9 @@ func mend(folder string, diagnostics io.Writer) error {
 			problems = append(problems, err)
 			continue
 		}
-		mended, changes := migrate.Mend(name, source)
-		for _, change := range changes {
-			_, _ = fmt.Fprintf(diagnostics, "%s:%s\n", path, change)
+		mended, mistakes := migrate.Mend(name, source)
+		for _, mistake := range mistakes {
+			_, _ = fmt.Fprintf(diagnostics, "%s:%s\n", path, mistake)
 		}
 		if string(mended) != string(source) {
 			problems = append(problems, replace(path, mended))

@@ -27,15 +27,23 @@ func TestMendSeed(t *testing.T) {
 		`2: repaired: the key "AWSEBDOCKERrunVersion" is spelt "AWSEBDockerrunVersion"`,
 		"22: repaired: the container with port 80 is essential, since ECS takes no task without one",
 	}
-	if diff := cmp.Diff(want, changes); diff != "" {
+	if diff := cmp.Diff(want, texts(changes)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
 	mended, changes = Mend("docker-compose.yml", read("docker-compose.yml"))
 	known := strings.Replace(string(mended), "mem_limit: ***", "mem_limit: 256m", 1)
 	diff := cmp.Diff(string(read("docker-compose.repaired.yml")), known)
-	if diff != "" || len(changes) != 7 || changes[0] != "39: repaired: spaces for the tab in the indentation" || changes[6] != "45: left: mem_limit: *** stands for a value that only you know" {
+	if diff != "" || len(changes) != 7 || texts(changes)[0] != "39: repaired: spaces for the tab in the indentation" || texts(changes)[6] != "45: left: mem_limit: *** stands for a value that only you know" {
 		t.Errorf("docker-compose.yml: %q (-want +got):\n%s", changes, diff)
 	}
+}
+
+func texts(mistakes []Mistake) []string {
+	var out []string
+	for _, m := range mistakes {
+		out = append(out, m.String())
+	}
+	return out
 }
 
 // A file without a known mistake stays as it is, byte for byte.

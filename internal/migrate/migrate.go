@@ -97,6 +97,7 @@ func (c *converter) convert(files []travis.File) string {
 	env := c.readGlobal()
 	units := c.units()
 	c.emit(units)
+	c.mistakes()
 	triggers := c.triggers()
 	for _, entry := range c.entries {
 		c.leaveRest(entry, "jobs, ")
@@ -217,6 +218,27 @@ func harmlessValue(text string) bool {
 		return true
 	}
 	return len(text) < 4 || strings.HasPrefix(text, "/") || strings.HasPrefix(text, "./")
+}
+
+// mistakes lists those of the deploy files beside, which eb-deploy refuses.
+func (c *converter) mistakes() {
+	if !c.deploys || c.options.Repair {
+		return
+	}
+	for _, name := range Mendable {
+		content, ok := c.read(name)
+		if !ok {
+			continue
+		}
+		_, mistakes := Mend(name, content)
+		for _, m := range mistakes {
+			text := m.Text
+			if m.Repaired {
+				text += "; --repair writes it so"
+			}
+			c.todo.hand(travis.Place{File: name, Line: m.Line}, "%s", text)
+		}
+	}
 }
 
 // leaveRest keeps the keys that nobody understood as comments.
