@@ -102,16 +102,16 @@ func (r *imageReader) push(d *docker, ref arg) error {
 	conds = append(conds, buildConds...)
 	for _, p := range r.pictures {
 		if p.repository.String() == repository.String() && p.build == build && conjunction(p.conds) == conjunction(conds) {
-			p.tags = append(p.tags, r.tags(build, ref, repository, tag)...)
+			p.tags = append(p.tags, r.tags(build, repository, tag)...)
 			return nil
 		}
 	}
-	r.pictures = append(r.pictures, &picture{repository: repository, build: build, tags: r.tags(build, ref, repository, tag), conds: conds, pushed: true})
+	r.pictures = append(r.pictures, &picture{repository: repository, build: build, tags: r.tags(build, repository, tag), conds: conds, pushed: true})
 	return nil
 }
 
 // tags are those that a push names: all that the image has when it names none.
-func (r *imageReader) tags(b *build, _, repository, tag arg) []arg {
+func (r *imageReader) tags(b *build, repository, tag arg) []arg {
 	if tag != nil || b.has("push") {
 		if tag == nil {
 			return []arg{literal("latest")}

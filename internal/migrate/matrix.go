@@ -149,9 +149,9 @@ func (u *unit) envRows(m *matrix, rows [][]travis.Var) {
 		for _, row := range rows {
 			values = append(values, u.rowValue(row[0]))
 		}
-		m.axes.Set(axisName(name), values)
-		u.env.Set(name, "${{ matrix."+axisName(name)+" }}")
-		u.scope.values[name] = arg{{name: name, expr: "matrix." + axisName(name)}}
+		m.axes.Set(name, values)
+		u.env.Set(name, "${{ matrix."+name+" }}")
+		u.scope.values[name] = arg{{name: name, expr: "matrix." + name}}
 		return
 	}
 	var list workflow.Seq
@@ -169,8 +169,6 @@ func (u *unit) envRows(m *matrix, rows [][]travis.Var) {
 	}
 	m.axes.Set("env", list)
 }
-
-func axisName(variable string) string { return variable }
 
 func sameName(rows [][]travis.Var) string {
 	name := ""

@@ -125,17 +125,10 @@ func (c *converter) convert(files []travis.File) string {
 
 // settled are keys that say nothing any more: the runner has what they asked
 // for, or GitHub does it anyway.
-var settled = map[string]string{
-	"sudo":           "",
-	"group":          "",
-	"version":        "",
-	"conditions":     "",
-	"filter_secrets": "",
-	"trace":          "",
-}
+var settled = []string{"sudo", "group", "version", "conditions", "filter_secrets", "trace"}
 
 func (c *converter) readSettled() {
-	for key := range settled {
+	for _, key := range settled {
 		c.root.Take(key)
 	}
 	c.notifications()
