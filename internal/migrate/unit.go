@@ -197,6 +197,9 @@ func (u *unit) defaults(phase string) []*line {
 	}
 	var lines []*line
 	for _, text := range of(u.c) {
+		if text == "sbt test" && u.version != "" {
+			text = "sbt ++$TRAVIS_SCALA_VERSION test"
+		}
 		lines = append(lines, parseLine(phase, travis.Text{Value: text, Place: u.section.Place}))
 	}
 	return lines
