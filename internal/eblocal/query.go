@@ -39,7 +39,6 @@ func queryAPI(namespace string, actions map[string]action, params map[string]*pa
 		id := newRequestID()
 		w.Header().Set("X-Amzn-Requestid", id)
 		w.Header().Set("Content-Type", "text/xml")
-		r.Body = http.MaxBytesReader(w, r.Body, maxQueryBytes)
 		name, answer, err := dispatch(r, id, actions, params)
 		if err != nil {
 			e := asAPIError(err)

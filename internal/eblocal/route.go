@@ -14,6 +14,9 @@ func (s *Server) Handler() http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		service := serviceOf(r)
+		if service != serviceS3 {
+			r.Body = http.MaxBytesReader(w, r.Body, maxQueryBytes)
+		}
 		w.Header().Set("Date", s.clock.now().UTC().Format(http.TimeFormat))
 		s.misbehave(service, services[service], w, r)
 	})
