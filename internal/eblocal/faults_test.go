@@ -343,13 +343,17 @@ func TestVersionProcessingTakesTime(t *testing.T) {
 func TestOnLoopback(t *testing.T) {
 	l := eblocaltest.Start(t, eblocaltest.Quick())
 	ctx, kill := context.WithCancel(t.Context())
+	gone := make(chan struct{})
 	l.OnCall = func(operation string) {
 		if operation == "CreateStorageLocation" {
 			kill()
+			<-gone // else the answer might still be read
 		}
 	}
 	eb := elasticbeanstalk.NewFromConfig(l.Config())
-	if _, err := eb.CreateStorageLocation(ctx, &elasticbeanstalk.CreateStorageLocationInput{}); !errors.Is(err, context.Canceled) {
+	_, err := eb.CreateStorageLocation(ctx, &elasticbeanstalk.CreateStorageLocationInput{})
+	close(gone)
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, expected that the call was cut off", err)
 	}
 	if calls := l.Calls(); !slices.Equal(calls, []string{"CreateStorageLocation"}) {

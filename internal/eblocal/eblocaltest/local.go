@@ -34,7 +34,8 @@ type Local struct {
 	// URL is its address; one in memory answers only clients of Config.
 	URL string
 	// OnCall is called after each request was carried out, before it is answered.
-	// It is set before the first request.
+	// One that cancels a client waits until that is gone, so that it never reads
+	// the answer. It is set before the first request.
 	OnCall func(operation string)
 
 	region  string
