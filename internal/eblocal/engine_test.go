@@ -78,7 +78,7 @@ func (s site) push(repoTag string, env ...string) string {
 		s.t.Fatal(err)
 	}
 	ref += "@" + digest.String()
-	s.t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", ref).Run() })
+	s.t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", ref, tagged(ref)).Run() })
 	return ref
 }
 
