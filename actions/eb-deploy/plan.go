@@ -51,7 +51,7 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, dir strin
 	if err := errors.Join(renderErr, refsErr, loginErr, err); err != nil {
 		return plan{}, err
 	}
-	hash, err := minimal.Hash()
+	hash, err := minimal.Hash(ctx)
 	if err != nil {
 		return plan{}, err
 	}

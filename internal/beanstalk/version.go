@@ -33,7 +33,7 @@ type Bundle struct {
 	// Hash is the hex sha256 of the content, 64 digits.
 	Hash string
 	// Write writes the zip, the same bytes each time.
-	Write func(io.Writer) error
+	Write func(context.Context, io.Writer) error
 }
 
 // Key is where in its bucket the bundle of a version is kept. A label that does
@@ -263,7 +263,7 @@ func (c *Client) upload(ctx context.Context, b Bundle) (bool, error) {
 		return false, fmt.Errorf("upload the bundle: %s holds other content (sha256 %s), which may be a version's; give another version-label or bucket-path", at.URI(), have)
 	}
 	reader, writer := io.Pipe()
-	go func() { writer.CloseWithError(b.Write(&limited{w: writer, left: maxBundle})) }()
+	go func() { writer.CloseWithError(b.Write(ctx, &limited{w: writer, left: maxBundle})) }()
 	_, err = c.uploads.UploadObject(ctx, &transfermanager.UploadObjectInput{
 		Bucket: &at.Bucket, Key: &at.Key, Body: reader,
 		ContentType: aws.String("application/zip"),

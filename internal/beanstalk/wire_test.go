@@ -29,7 +29,7 @@ const (
 func bundle(label, hash string) beanstalk.Bundle {
 	return beanstalk.Bundle{
 		App: app, Label: label, Description: "Fix it", Bucket: bucket, Folder: app, Hash: hash,
-		Write: func(w io.Writer) error { _, err := io.WriteString(w, "zip of "+label); return err },
+		Write: func(_ context.Context, w io.Writer) error { _, err := io.WriteString(w, "zip of "+label); return err },
 	}
 }
 
@@ -218,10 +218,10 @@ func TestEnsureVersionRace(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
 		b := bundle("v1", hash)
 		write := b.Write
-		b.Write = func(w io.Writer) error {
+		b.Write = func(ctx context.Context, w io.Writer) error {
 			// Another run makes the version while this one uploads.
 			wire.Versions[app] = []*wiretest.Version{{Label: "v1", Bucket: bucket, Key: app + "/v1-01234567.zip"}}
-			return write(w)
+			return write(ctx, w)
 		}
 		got, err := c.EnsureVersion(t.Context(), b)
 		if err != nil || got.Created {
@@ -241,7 +241,7 @@ func TestEnsureVersionRaceOfContents(t *testing.T) {
 		}
 		made := wire.Versions[app]
 		wire.Versions[app] = nil // as it was when this run looked
-		ours.Write = func(w io.Writer) error {
+		ours.Write = func(ctx context.Context, w io.Writer) error {
 			wire.Versions[app] = made
 			_, err := io.WriteString(w, "ours")
 			return err
@@ -259,7 +259,7 @@ func TestEnsureVersionOfTwoApplications(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
 		one, other := bundle("v1", hash), bundle("v1", strings.Repeat("f", 64))
 		other.App = "other"
-		other.Write = func(w io.Writer) error { _, err := io.WriteString(w, "other"); return err }
+		other.Write = func(_ context.Context, w io.Writer) error { _, err := io.WriteString(w, "other"); return err }
 		first, err := c.EnsureVersion(t.Context(), one)
 		if err != nil {
 			t.Fatal(err)
@@ -289,7 +289,7 @@ func TestEnsureVersionLeavesOtherContent(t *testing.T) {
 func TestUploadFails(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
 		b := bundle("v1", hash)
-		b.Write = func(io.Writer) error { return errors.New("file vanished") }
+		b.Write = func(context.Context, io.Writer) error { return errors.New("file vanished") }
 		_, err := c.EnsureVersion(t.Context(), b)
 		wantError(t, err, "upload the bundle to s3://"+bucket, "file vanished")
 		if len(wire.Versions[app]) > 0 {

@@ -57,7 +57,7 @@ func Minimal(ctx context.Context, tree Tree, rendered Rendered) (*Bundle, error)
 	if err := errors.Join(errors.Join(c.problems...), root.Close()); err != nil {
 		return nil, err
 	}
-	return newBundle(tree.Dir, c.entries, c.changes), nil
+	return newBundle(openFolder(tree.Dir), c.entries, c.changes), nil
 }
 
 // collector gathers a bundle's entries.
@@ -216,11 +216,7 @@ func (c *collector) addFound(name string, info fs.FileInfo, links int) error {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s is neither file, folder nor link", name)
 	}
-	mode := fs.FileMode(0o644)
-	if info.Mode()&0o111 != 0 {
-		mode = 0o755
-	}
-	c.record(entry{File: File{Path: name, Mode: mode, Size: info.Size()}})
+	c.record(entry{File: File{Path: name, Mode: regularMode(info.Mode()), Size: info.Size()}})
 	return nil
 }
 
