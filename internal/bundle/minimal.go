@@ -9,8 +9,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/guk0/travois/internal/place"
 )
 
 // companions go into every bundle that has them.
@@ -45,9 +43,8 @@ func Minimal(ctx context.Context, tree Tree, rendered Rendered) (*Bundle, error)
 	if err != nil {
 		return nil, fmt.Errorf("bundle of %s: %w", tree.File, err)
 	}
-	c := &collector{ctx: ctx, root: root, tree: tree, entries: map[string]entry{}, folders: map[string]bool{}}
-	content := append([]byte{}, rendered.Content...)
-	c.entries[tree.Name] = entry{File: File{Path: tree.Name, Mode: 0o644, Size: int64(len(content))}, content: content}
+	c := newCollector(ctx, root, tree, rendered)
+	c.find = func(name string) error { return c.add(name, 0) }
 	c.companions()
 	c.named(rendered)
 	if tree.Companion != nil {
@@ -62,13 +59,36 @@ func Minimal(ctx context.Context, tree Tree, rendered Rendered) (*Bundle, error)
 
 // collector gathers a bundle's entries.
 type collector struct {
-	ctx      context.Context
-	root     *os.Root
+	ctx  context.Context
+	root *os.Root
+	// find takes what the deploy file names into the bundle, or finds it there.
+	find func(name string) error
+	// exists tells whether something is there, be it in the bundle or not.
+	exists func(name string) bool
+	// ignoreName is the file whose rules leave something out, if any.
+	ignoreName string
+
 	tree     Tree
 	entries  map[string]entry
 	folders  map[string]bool
 	changes  []Change
 	problems []error
+	warnings []error
+}
+
+func newCollector(ctx context.Context, root *os.Root, tree Tree, rendered Rendered) *collector {
+	c := &collector{ctx: ctx, root: root, tree: tree, entries: map[string]entry{}, folders: map[string]bool{}}
+	c.exists = func(name string) bool {
+		_, err := root.Stat(name)
+		return err == nil
+	}
+	content := append([]byte{}, rendered.Content...)
+	c.entries[tree.Name] = entry{File: File{Path: tree.Name, Mode: 0o644, Size: int64(len(content))}, content: content}
+	return c
+}
+
+func (c *collector) leave(name, why string) {
+	c.changes = append(c.changes, Change{What: name + " left out: " + why})
 }
 
 func (c *collector) companions() {
@@ -77,73 +97,6 @@ func (c *collector) companions() {
 			c.problems = append(c.problems, err)
 		}
 	}
-}
-
-func (c *collector) named(rendered Rendered) {
-	for _, n := range rendered.needs {
-		if err := c.take(n); err != nil {
-			c.problems = append(c.problems, place.At(rendered.file, n.line, err))
-		}
-	}
-}
-
-// take adds what the deploy file names.
-func (c *collector) take(n named) error {
-	p, ok := n.ofBundle()
-	if !ok {
-		if strings.Contains(n.path, "$") {
-			c.note(n, "%s %s is not in the bundle: its path has a variable", n.what, n.path)
-		}
-		return nil
-	}
-	if p == ".env" {
-		return nil
-	}
-	err := c.add(p, 0)
-	missing := errors.Is(err, fs.ErrNotExist)
-	if beside := c.beside(n.path); beside != "" && (missing || !fs.ValidPath(p)) {
-		return fmt.Errorf("%s %s is not there: paths count from `source`, at whose root the file stands as %s in the bundle; there is %s: write ./%s",
-			n.what, n.path, c.tree.Name, beside, beside)
-	}
-	if !missing {
-		return wrapNamed(n, err)
-	}
-	switch {
-	case n.optional:
-		return nil
-	case n.mount && n.folderLike():
-		c.note(n, "%s %s does not exist in the tree: an empty folder is created on the instance", n.what, n.path)
-		return nil
-	case n.mount:
-		return fmt.Errorf("%s %s does not exist, and a folder would be created in its place: add the file or take the mount out", n.what, n.path)
-	}
-	return fmt.Errorf("%s %s does not exist: add the file or take it out", n.what, n.path)
-}
-
-// beside is what stands at a path that is taken from the deploy file's folder,
-// as its author may have meant it; empty where that is the tree's root, and
-// where nothing stands there.
-func (c *collector) beside(named string) string {
-	folder := path.Dir(c.tree.File)
-	if folder == "." || path.IsAbs(named) {
-		return ""
-	}
-	p := path.Join(folder, named)
-	if _, err := c.root.Stat(p); err != nil {
-		return ""
-	}
-	return p
-}
-
-func wrapNamed(n named, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s %s: %w", n.what, n.path, err)
-}
-
-func (c *collector) note(n named, format string, args ...any) {
-	c.changes = append(c.changes, Change{Line: n.line, Service: n.service, What: fmt.Sprintf(format, args...)})
 }
 
 // dockerrunV3 adds the file that tells a Compose deployment how to log in to
@@ -156,21 +109,29 @@ func (c *collector) dockerrunV3() {
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
+	if why := noCompanion(content, err); why != "" {
+		c.leave(dockerrunName, why)
+	} else if err := c.add(dockerrunName, 0); err != nil {
+		c.problems = append(c.problems, err)
+	}
+}
+
+// noCompanion tells why a Dockerrun.aws.json does not go with a Compose file.
+func noCompanion(content []byte, err error) string {
 	var kind Kind
 	if err == nil {
 		kind, err = DeployFileKind(dockerrunName, content)
 	}
 	switch {
 	case err != nil:
-		c.changes = append(c.changes, Change{What: "Dockerrun.aws.json left out: " + err.Error()})
+		return err.Error()
 	case kind != DockerrunV3:
-		c.changes = append(c.changes, Change{What: "Dockerrun.aws.json left out: only version 3 goes with a Compose file"})
-	default:
-		if err := c.add(dockerrunName, 0); err != nil {
-			c.problems = append(c.problems, err)
-		}
+		return "only version 3 goes with a Compose file"
 	}
+	return ""
 }
+
+var errOutside = errors.New("leaves the tree, from whose root paths count: put it into the tree")
 
 // maxLinks is how many links in a row are followed, as many as Linux does.
 const maxLinks = 40
@@ -184,7 +145,7 @@ func (c *collector) add(name string, links int) error {
 		return err
 	}
 	if !fs.ValidPath(name) {
-		return errors.New("leaves the tree, from whose root paths count: put it into the tree")
+		return errOutside
 	}
 	if path.Base(name) == ".env" {
 		return fmt.Errorf("%s is not put into a bundle, since it holds local settings: rename it, or set environment properties", name)
@@ -244,7 +205,7 @@ func (c *collector) addFolder(name string, links int) error {
 	for _, child := range children {
 		below := path.Join(name, child.Name())
 		if why, out := leftOut[child.Name()]; out {
-			c.changes = append(c.changes, Change{What: below + " left out: " + why})
+			c.leave(below, why)
 			continue
 		}
 		problems = append(problems, c.add(below, links))
@@ -259,20 +220,33 @@ func (c *collector) addLink(name, rest string, links int) error {
 	if err != nil {
 		return err
 	}
-	there := path.Join(path.Dir(name), target)
-	if path.IsAbs(target) || !fs.ValidPath(there) {
-		return fmt.Errorf("link %s leaves the tree (it points to %s): put the file in its place", name, target)
+	there, err := leadsTo(name, target)
+	if err != nil {
+		return err
 	}
 	if there == "." || strings.HasPrefix(name, there+"/") {
 		return fmt.Errorf("link %s points to a folder that holds it (%s): link to what is needed", name, target)
 	}
-	c.record(entry{File: File{Path: name, Mode: fs.ModeSymlink | 0o777, Size: int64(len(target))}, content: []byte(target)})
+	c.record(linkEntry(name, target))
 	if err := c.add(path.Join(there, rest), links+1); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("link %s points to %s, which is not in the tree: put the file there", name, target)
 	} else if err != nil {
 		return err
 	}
 	return nil
+}
+
+// leadsTo is where a link leads to, by its text alone.
+func leadsTo(name, target string) (string, error) {
+	there := path.Join(path.Dir(name), target)
+	if path.IsAbs(target) || !fs.ValidPath(there) {
+		return "", fmt.Errorf("link %s leaves the tree (it points to %s): put the file in its place", name, target)
+	}
+	return there, nil
+}
+
+func linkEntry(name, target string) entry {
+	return entry{File: File{Path: name, Mode: fs.ModeSymlink | 0o777, Size: int64(len(target))}, content: []byte(target)}
 }
 
 // record keeps the first entry of a name: the rendered deploy file stays, also
