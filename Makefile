@@ -12,7 +12,7 @@ demo: engine ## the whole pipeline on this machine, from the example's source to
 	scripts/demo
 
 test: engine ## all tests, on real engines of both kinds
-	scripts/tools aws curl git python3 unzip
+	scripts/tools aws curl git python3 unzip zip
 	scripts/base-images
 	scripts/engine-containerd
 	go test -timeout 30m ./...
