@@ -6,8 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"slices"
 	"strconv"
 
@@ -57,11 +56,8 @@ func (p plan) checkEnvironment(d beanstalk.Destination, found *findings) {
 	}
 	options := d.Settings.Options.Merge(p.config.options())
 	p.checkReadable(options, found)
+	// Elastic Beanstalk does not write the properties where the bundle has an .env.
 	masked := slices.ContainsFunc(p.bundle.Files(), func(f bundle.File) bool { return f.Path == ".env" })
-	if masked && len(options.Properties()) > 0 {
-		found.warn(fmt.Errorf("the bundle holds an .env, so Elastic Beanstalk does not write the one with the properties of environment %q: leave it out, "+
-			"or set all that the containers need in it", d.Environment.Name))
-	}
 	if p.file.kind != bundle.Compose {
 		return
 	}
@@ -109,11 +105,11 @@ type extensions [][]byte
 
 // readExtensions reads .ebextensions/*.config, which may set properties when
 // the version is deployed. Those that can't be read are the bundle's to report.
-func readExtensions(dir string) extensions {
+func readExtensions(from fs.FS) extensions {
 	var all extensions
-	paths, _ := filepath.Glob(filepath.Join(dir, ".ebextensions", "*.config"))
+	paths, _ := fs.Glob(from, ".ebextensions/*.config")
 	for _, path := range paths {
-		if text, err := os.ReadFile(path); err == nil {
+		if text, err := fs.ReadFile(from, path); err == nil {
 			all = append(all, text)
 		}
 	}

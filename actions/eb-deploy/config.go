@@ -32,6 +32,7 @@ type config struct {
 
 	Source      string `env:"SOURCE" envDefault:"."`
 	ComposeFile string `env:"COMPOSE-FILE"`
+	Bundle      string `env:"BUNDLE" envDefault:"minimal"`
 
 	VersionLabel string `env:"VERSION-LABEL"`
 	Description  string `env:"DESCRIPTION"`

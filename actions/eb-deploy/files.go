@@ -51,10 +51,7 @@ func (f deployFile) platform() beanstalk.Kind {
 
 // sourceDir is the tree that is deployed from, absolute.
 func (c config) sourceDir(workspace string) (string, error) {
-	dir := c.Source
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(workspace, dir)
-	}
+	dir := absolute(workspace, c.Source)
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -70,47 +67,47 @@ func (c config) sourceDir(workspace string) (string, error) {
 // deployFiles finds what there is to deploy: one file, or a Compose file and a
 // Dockerrun.aws.json v2, between which the environment's platform decides. What
 // can be checked further is returned beside an error.
-func (c config) deployFiles(dir string) ([]deployFile, error) {
+func (c config) deployFiles(in tree) ([]deployFile, error) {
 	if c.ComposeFile != "" {
-		return c.namedFile(dir)
+		return c.namedFile(in)
 	}
 	var found []deployFile
 	var problems []error
 	for _, name := range []string{composeName, dockerrunName} {
-		source, err := os.ReadFile(filepath.Join(dir, name))
+		source, err := fs.ReadFile(in, name)
 		switch {
 		case err == nil:
-			found = append(found, c.deployFile(name, source))
+			found = append(found, in.deployFile(name, source))
 		case !errors.Is(err, fs.ErrNotExist):
 			problems = append(problems, err)
 		}
 	}
 	if len(found)+len(problems) == 0 {
-		problems = append(problems, c.nothingToDeploy(dir))
+		problems = append(problems, in.nothingToDeploy())
 	}
 	found, err := withoutCompanions(found)
 	return found, errors.Join(append(problems, err)...)
 }
 
-func (c config) deployFile(name string, source []byte) deployFile {
-	name = path.Clean(name)
-	file := path.Join(filepath.ToSlash(c.Source), name)
+func (t tree) deployFile(name string, source []byte) deployFile {
+	file := path.Join(t.name, name)
 	kind, err := bundle.DeployFileKind(file, source)
 	return deployFile{path: file, below: name, kind: kind, source: source, problem: err}
 }
 
-func (c config) namedFile(dir string) ([]deployFile, error) {
+func (c config) namedFile(in tree) ([]deployFile, error) {
 	if !filepath.IsLocal(c.ComposeFile) {
 		return nil, action.BadInput("compose-file", "%q is not below the folder of the input source", c.ComposeFile)
 	}
-	source, err := os.ReadFile(filepath.Join(dir, c.ComposeFile))
+	name := path.Clean(filepath.ToSlash(c.ComposeFile))
+	source, err := fs.ReadFile(in, name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, action.BadInput("compose-file", "there is no %q in %q; it is one path, relative to the input source", shortened(c.ComposeFile), c.Source)
+		return nil, action.BadInput("compose-file", "there is no %q in %q; it is one path, relative to the input source", shortened(c.ComposeFile), in.name)
 	}
 	if err != nil {
 		return nil, action.BadInput("compose-file", "%w", err)
 	}
-	file := c.deployFile(filepath.ToSlash(c.ComposeFile), source)
+	file := in.deployFile(name, source)
 	switch file.kind {
 	case "":
 		return nil, file.problem
@@ -142,11 +139,19 @@ func withoutCompanions(found []deployFile) ([]deployFile, error) {
 }
 
 // nothingToDeploy names the files that were probably meant.
-func (c config) nothingToDeploy(dir string) error {
-	text := fmt.Sprintf("there is neither %s nor %s in %q", composeName, dockerrunName, c.Source)
-	entries, err := os.ReadDir(dir)
+func (t tree) nothingToDeploy() error {
+	input := "source"
+	if t.ready != nil {
+		input = "bundle"
+	}
+	text := fmt.Sprintf("there is neither %s nor %s in %q", composeName, dockerrunName, t.name)
+	if t.ready != nil && t.ready.Wrapper() != "" {
+		folder := t.ready.Wrapper()
+		return action.BadInput(input, "%s; all in it is below the folder %q, and Elastic Beanstalk reads the file only at the root: make the zip of what is in the folder, as `cd %s && zip -r ../app.zip .`", text, folder, folder)
+	}
+	entries, err := fs.ReadDir(t, ".")
 	if err != nil {
-		return action.BadInput("source", "%s: %w", text, err)
+		return action.BadInput(input, "%s: %w", text, err)
 	}
 	var near []string
 	for _, entry := range entries {
@@ -156,9 +161,9 @@ func (c config) nothingToDeploy(dir string) error {
 		}
 	}
 	if len(near) > 0 {
-		return action.BadInput("source", "%s; there is %s: name it in compose-file", text, strings.Join(near, ", "))
+		return action.BadInput(input, "%s; there is %s: name it in compose-file", text, strings.Join(near, ", "))
 	}
-	return action.BadInput("source", "%s; name the folder of the deploy file here, or the file in compose-file", text)
+	return action.BadInput(input, "%s; name the folder of the deploy file here, or the file in compose-file", text)
 }
 
 // choose picks the file that the environment's platform takes.

@@ -45,6 +45,9 @@ func TestDeployFiles(t *testing.T) {
 		if c.input.Source == "" {
 			c.input.Source = "."
 		}
+		if c.input.Bundle == "" {
+			c.input.Bundle = minimalBundle
+		}
 		got, err := found(c.input, s.dir)
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
@@ -56,11 +59,11 @@ func TestDeployFiles(t *testing.T) {
 }
 
 func found(c config, workspace string) ([]string, error) {
-	dir, err := c.sourceDir(workspace)
+	from, err := c.tree(workspace)
 	if err != nil {
 		return nil, err
 	}
-	files, err := c.deployFiles(dir)
+	files, err := c.deployFiles(from)
 	if err != nil {
 		return nil, err
 	}

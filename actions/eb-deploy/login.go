@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"github.com/guk0/travois/internal/action"
@@ -60,7 +58,7 @@ func (m *materials) place(ctx context.Context, client *beanstalk.Client) error {
 
 // refer writes into the bundle where the logins are: into a Dockerrun.aws.json
 // itself, and beside a Compose file into the one of version 3.
-func refer(login *bundle.Login, file deployFile, dir string, rendered *bundle.Rendered) (companion []byte, err error) {
+func refer(login *bundle.Login, file deployFile, from fs.FS, rendered *bundle.Rendered) (companion []byte, err error) {
 	if login == nil || rendered.Content == nil {
 		return nil, nil
 	}
@@ -68,7 +66,7 @@ func refer(login *bundle.Login, file deployFile, dir string, rendered *bundle.Re
 		rendered.Content, err = login.Write(file.path, rendered.Content)
 	} else {
 		var own []byte
-		own, err = os.ReadFile(filepath.Join(dir, dockerrunName))
+		own, err = fs.ReadFile(from, dockerrunName)
 		if errors.Is(err, fs.ErrNotExist) {
 			own, err = nil, nil
 		}

@@ -34,6 +34,7 @@ type plan struct {
 	credentials registry.Credentials
 	asks        bundle.Asks
 	extensions  extensions
+	warnings    []error
 	bundle      *bundle.Bundle
 	hash        string
 	key         string
@@ -43,21 +44,25 @@ type plan struct {
 // makePlan renders the file and gathers the bundle. It reads the tree and
 // writes nothing. What is wrong with the file, with the images for it and with
 // what it names is reported together.
-func makePlan(ctx context.Context, c config, g given, file deployFile, dir string, trigger action.Trigger, login *bundle.Login) (plan, error) {
+func makePlan(ctx context.Context, c config, g given, file deployFile, from tree, trigger action.Trigger, login *bundle.Login) (plan, error) {
 	refs, refsErr := g.references(file, c.Registry)
 	rendered, renderErr := render(file, refs)
-	companion, loginErr := refer(login, file, dir, &rendered)
-	minimal, err := bundle.Minimal(ctx, bundle.Tree{Dir: dir, File: file.below, Name: file.name(), Companion: companion}, rendered)
+	companion, loginErr := refer(login, file, from, &rendered)
+	gathered, err := from.bundle(ctx, c.Bundle, file, rendered, companion)
 	if err := errors.Join(renderErr, refsErr, loginErr, err); err != nil {
 		return plan{}, err
 	}
-	hash, err := minimal.Hash(ctx)
+	hash, err := gathered.Hash(ctx)
+	if err == nil {
+		err = gathered.CheckSize(ctx, beanstalk.MaxBundle)
+	}
 	if err != nil {
 		return plan{}, err
 	}
 	p := plan{
-		config: c, run: runID(trigger), file: file, images: refs, extensions: readExtensions(dir), rendered: rendered.Content, login: login, bundle: minimal, hash: hash,
-		changes:     append(rendered.Changes, minimal.Changes()...),
+		config: c, run: runID(trigger), file: file, images: refs, extensions: readExtensions(from), rendered: rendered.Content, login: login, bundle: gathered, hash: hash,
+		changes:     append(rendered.Changes, gathered.Changes()...),
+		warnings:    append(mutable(file, refs), gathered.Warnings()...),
 		label:       cmp.Or(c.VersionLabel, defaultLabel(trigger.SHA, hash)),
 		description: cmp.Or(c.Description, trigger.Subject),
 	}
@@ -80,11 +85,21 @@ func runID(trigger action.Trigger) uint64 {
 	return run
 }
 
-func render(file deployFile, refs map[string]image.Reference) (bundle.Rendered, error) {
+func (f deployFile) texts(refs map[string]image.Reference) map[string]string {
 	texts := make(map[string]string, len(refs))
 	for service, ref := range refs {
-		texts[service] = written(file.kind, ref)
+		texts[service] = written(f.kind, ref)
 	}
+	return texts
+}
+
+// mutable warns of images that may be others by the time they are pulled.
+func mutable(file deployFile, refs map[string]image.Reference) []error {
+	return bundle.Mutable(file.path, file.kind, file.source, file.texts(refs))
+}
+
+func render(file deployFile, refs map[string]image.Reference) (bundle.Rendered, error) {
+	texts := file.texts(refs)
 	if file.kind == bundle.Compose {
 		return bundle.RenderCompose(file.path, file.source, texts)
 	}
@@ -145,8 +160,8 @@ func (p plan) String() string {
 	line("description  %s", beanstalk.ByRun(p.description, p.run))
 	line("bundle       s3://%s/%s", cmp.Or(p.config.BucketName, "<the account's Elastic Beanstalk bucket>"), p.key)
 	line("sha256       %s", p.hash)
-	for _, f := range p.bundle.Files() {
-		line("  %s %8d  %s", f.Mode, f.Size, f.Path)
+	for _, one := range listed(p.bundle.Files()) {
+		line("  %s", one)
 	}
 	line("%s, from %s", p.file.name(), p.file.path)
 	for _, service := range slices.Sorted(maps.Keys(p.images)) {

@@ -16,9 +16,9 @@ type materials struct {
 	config  config
 	given   given
 	trigger action.Trigger
-	// dir is the folder that is deployed from and files what it has to deploy;
-	// both are empty for a version that exists.
-	dir   string
+	// tree is what is deployed from and files what it has to deploy; both are
+	// empty for a version that exists.
+	tree  tree
 	files []deployFile
 	// login is where in S3 the instances find the registries' logins, if they
 	// are to.
@@ -67,10 +67,10 @@ func (d deployment) materials() (materials, error) {
 	}
 	workspace, err := d.runner.Workspace()
 	if err == nil {
-		m.dir, err = c.sourceDir(workspace)
+		m.tree, err = c.tree(workspace)
 	}
 	if err == nil {
-		m.files, err = c.deployFiles(m.dir)
+		m.files, err = c.deployFiles(m.tree)
 	}
 	return m, errors.Join(problems, err)
 }
@@ -99,7 +99,7 @@ func (d deployment) role(m materials) beanstalk.Role {
 }
 
 func (m materials) plan(ctx context.Context, file deployFile) (plan, error) {
-	p, err := makePlan(ctx, m.config, m.given, file, m.dir, m.trigger, m.login)
+	p, err := makePlan(ctx, m.config, m.given, file, m.tree, m.trigger, m.login)
 	p.credentials = m.credentials
 	return p, err
 }

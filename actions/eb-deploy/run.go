@@ -34,6 +34,9 @@ func (d deployment) run(ctx context.Context) error {
 	if err != nil {
 		return finish(d.runner, newResult(p, beanstalk.Rejected), err)
 	}
+	for _, warning := range p.warnings {
+		d.runner.Log.Warning(warning)
+	}
 	if p.config.DryRun {
 		return d.preview(ctx, client, p)
 	}

@@ -19,9 +19,9 @@ import (
 // hashKey is the object metadata that holds the bundle's content hash.
 const hashKey = "travois-content-sha256"
 
-// maxBundle is the largest source bundle that Elastic Beanstalk takes
+// MaxBundle is the largest source bundle that Elastic Beanstalk takes
 // (applications-sourcebundle.html).
-const maxBundle = 500 << 20
+const MaxBundle = 500 << 20
 
 // Bundle is a source bundle to be stored as an application version.
 type Bundle struct {
@@ -263,7 +263,7 @@ func (c *Client) upload(ctx context.Context, b Bundle) (bool, error) {
 		return false, fmt.Errorf("upload the bundle: %s holds other content (sha256 %s), which may be a version's; give another version-label or bucket-path", at.URI(), have)
 	}
 	reader, writer := io.Pipe()
-	go func() { writer.CloseWithError(b.Write(ctx, &limited{w: writer, left: maxBundle})) }()
+	go func() { writer.CloseWithError(b.Write(ctx, &limited{w: writer, left: MaxBundle})) }()
 	_, err = c.uploads.UploadObject(ctx, &transfermanager.UploadObjectInput{
 		Bucket: &at.Bucket, Key: &at.Key, Body: reader,
 		ContentType: aws.String("application/zip"),

@@ -47,9 +47,6 @@ func Minimal(ctx context.Context, tree Tree, rendered Rendered) (*Bundle, error)
 	c.find = func(name string) error { return c.add(name, 0) }
 	c.companions()
 	c.named(rendered)
-	if tree.Companion != nil {
-		c.entries[dockerrunName] = entry{File: File{Path: dockerrunName, Mode: 0o644, Size: int64(len(tree.Companion))}, content: tree.Companion}
-	}
 	c.dockerrunV3()
 	if err := errors.Join(errors.Join(c.problems...), root.Close()); err != nil {
 		return nil, err
@@ -82,9 +79,16 @@ func newCollector(ctx context.Context, root *os.Root, tree Tree, rendered Render
 		_, err := root.Stat(name)
 		return err == nil
 	}
-	content := append([]byte{}, rendered.Content...)
-	c.entries[tree.Name] = entry{File: File{Path: tree.Name, Mode: 0o644, Size: int64(len(content))}, content: content}
+	c.put(tree.Name, append([]byte{}, rendered.Content...))
+	if tree.Companion != nil {
+		c.put(dockerrunName, tree.Companion)
+	}
 	return c
+}
+
+// put is for files that come from us, in the place of any of the tree.
+func (c *collector) put(name string, content []byte) {
+	c.entries[name] = entry{File: File{Path: name, Mode: 0o644, Size: int64(len(content))}, content: content}
 }
 
 func (c *collector) leave(name, why string) {

@@ -86,6 +86,9 @@ func originals(c *collector) map[string]string {
 		skip[dockerrunName] = "another file goes in under its name"
 	}
 	skip[c.tree.Name] = "another file goes in under its name"
+	if c.tree.Companion != nil {
+		skip[dockerrunName] = "it goes in with the login in it"
+	}
 	for name := c.tree.File; len(skip) < len(rivals)+maxLinks; {
 		skip[name] = "it goes in, rendered, as " + c.tree.Name
 		target, err := c.root.Readlink(name)
