@@ -5,12 +5,34 @@
 package beanstalk
 
 import (
+	"time"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
+
+const (
+	// partSize is the least that S3 takes for a part, uploadedAtOnce how many
+	// parts are in memory. A bundle has 100 parts at most.
+	partSize       = 5 << 20
+	uploadedAtOnce = 4
+	// abortTime is for taking back the parts of an upload that failed, also one
+	// that failed because the run was cancelled.
+	abortTime = 20 * time.Second
+)
+
+// inParts uploads with a SHA-256 for each part, which S3 checks and keeps.
+func inParts(checksums aws.RequestChecksumCalculation) func(*transfermanager.Options) {
+	return func(o *transfermanager.Options) {
+		o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency = partSize, partSize, uploadedAtOnce
+		o.RequestChecksumCalculation, o.ChecksumAlgorithm = checksums, types.ChecksumAlgorithmSha256
+		o.FailTimeout = abortTime
+	}
+}
 
 // Client speaks to one region with one set of credentials.
 type Client struct {
@@ -46,12 +68,10 @@ func New(cfg aws.Config) *Client {
 		eb: elasticbeanstalk.NewFromConfig(cfg, func(o *elasticbeanstalk.Options) {
 			pace.client, o.HTTPClient = o.HTTPClient, pace
 		}),
-		pace: pace,
-		s3:   store,
-		sts:  sts.NewFromConfig(cfg),
-		uploads: transfermanager.New(store, func(o *transfermanager.Options) {
-			o.RequestChecksumCalculation = checksums
-		}),
+		pace:        pace,
+		s3:          store,
+		sts:         sts.NewFromConfig(cfg),
+		uploads:     transfermanager.New(store, inParts(checksums)),
 		web:         webClient(cfg),
 		credentials: cfg.Credentials,
 		region:      cfg.Region,

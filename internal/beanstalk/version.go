@@ -262,21 +262,30 @@ func (c *Client) upload(ctx context.Context, b Bundle) (bool, error) {
 	if have != "" {
 		return false, fmt.Errorf("upload the bundle: %s holds other content (sha256 %s), which may be a version's; give another version-label or bucket-path", at.URI(), have)
 	}
+	if err := c.send(ctx, at, b); err != nil {
+		return false, failed(err, "upload the bundle to %s", at.URI())
+	}
+	return true, nil
+}
+
+// send writes the bundle at one end while S3 reads at the other. An upload that
+// fails leaves nothing there.
+func (c *Client) send(ctx context.Context, at Stored, b Bundle) error {
 	reader, writer := io.Pipe()
-	go func() { writer.CloseWithError(b.Write(ctx, &limited{w: writer, left: MaxBundle})) }()
-	_, err = c.uploads.UploadObject(ctx, &transfermanager.UploadObjectInput{
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		writer.CloseWithError(b.Write(ctx, &limited{w: writer, left: MaxBundle}))
+	}()
+	_, err := c.uploads.UploadObject(ctx, &transfermanager.UploadObjectInput{
 		Bucket: &at.Bucket, Key: &at.Key, Body: reader,
 		ContentType: aws.String("application/zip"),
 		Metadata:    map[string]string{hashKey: b.Hash},
 	})
 	// Closing the reading end also ends the writer of an upload that failed.
-	if closeErr := reader.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return false, failed(err, "upload the bundle to %s", at.URI())
-	}
-	return true, nil
+	err = errors.Join(err, reader.Close())
+	<-written
+	return err
 }
 
 var errTooLarge = errors.New("the bundle is larger than the 500 MB that Elastic Beanstalk takes; leave files out of it")

@@ -12,12 +12,7 @@ import (
 // serveS3 answers path-style requests.
 func (a *AWS) serveS3(w http.ResponseWriter, r *http.Request) error {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	name := map[string]string{http.MethodPut: "Put", http.MethodHead: "Head", http.MethodGet: "Get"}[r.Method]
-	if key == "" {
-		name += "Bucket"
-	} else {
-		name += "Object"
-	}
+	name := s3Operation(r, key)
 	if f := a.called(name); f != nil {
 		if f.Status == 0 {
 			return errBroken
@@ -39,9 +34,23 @@ func (a *AWS) serveS3(w http.ResponseWriter, r *http.Request) error {
 	case "PutObject":
 		return a.putObject(w, r, bucket, key)
 	default:
-		panic("the wire does not know " + r.Method + " " + r.URL.Path)
+		return a.servePart(w, r, name, bucket, key)
 	}
 	return nil
+}
+
+// s3Operation names what a request asks for.
+func s3Operation(r *http.Request, key string) string {
+	query := r.URL.Query()
+	switch {
+	case key == "":
+		return map[string]string{http.MethodPut: "PutBucket", http.MethodHead: "HeadBucket"}[r.Method]
+	case query.Has("uploads"):
+		return "CreateMultipartUpload"
+	case query.Has("uploadId"):
+		return map[string]string{http.MethodPut: "UploadPart", http.MethodPost: "CompleteMultipartUpload", http.MethodDelete: "AbortMultipartUpload"}[r.Method]
+	}
+	return map[string]string{http.MethodPut: "PutObject", http.MethodHead: "HeadObject", http.MethodGet: "GetObject"}[r.Method]
 }
 
 func (a *AWS) headBucket(w http.ResponseWriter, bucket string) {
@@ -84,19 +93,23 @@ func (a *AWS) putObject(w http.ResponseWriter, r *http.Request, bucket, key stri
 		w.WriteHeader(http.StatusNotFound)
 		return nil
 	}
-	body, err := io.ReadAll(r.Body)
+	body, err := checkedBody(r)
 	if err != nil {
 		return err
 	}
-	o := &Object{Body: body, Meta: map[string]string{}, Encryption: r.Header.Get("X-Amz-Server-Side-Encryption")}
-	for name := range r.Header {
-		if meta, ok := strings.CutPrefix(strings.ToLower(name), "x-amz-meta-"); ok {
-			o.Meta[meta] = r.Header.Get(name)
-		}
-	}
-	a.Buckets[bucket][key] = o
+	a.Buckets[bucket][key] = &Object{Body: body, Meta: metaOf(r), Encryption: r.Header.Get("X-Amz-Server-Side-Encryption")}
 	w.Header().Set("ETag", `"0"`)
 	return nil
+}
+
+func metaOf(r *http.Request) map[string]string {
+	all := map[string]string{}
+	for name := range r.Header {
+		if meta, ok := strings.CutPrefix(strings.ToLower(name), "x-amz-meta-"); ok {
+			all[meta] = r.Header.Get(name)
+		}
+	}
+	return all
 }
 
 // serveTail answers the address that RetrieveEnvironmentInfo gave.

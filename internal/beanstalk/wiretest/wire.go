@@ -62,6 +62,7 @@ type AWS struct {
 	calls    []string
 	faults   []*Fault
 	requests int
+	uploads  map[string]*upload
 }
 
 // Version is an application version.
@@ -105,8 +106,8 @@ func New() (*AWS, *Environment) {
 	return &AWS{
 		Region: "ap-northeast-2", Account: "957930470982",
 		Apps:     map[string][]*Environment{"docker-fullstack": {env}},
-		Versions: map[string][]*Version{},
-		Buckets:  map[string]map[string]*Object{"elasticbeanstalk-ap-northeast-2-957930470982": {}},
+		Versions: map[string][]*Version{}, uploads: map[string]*upload{},
+		Buckets: map[string]map[string]*Object{"elasticbeanstalk-ap-northeast-2-957930470982": {}},
 	}, env
 }
 
