@@ -17,7 +17,7 @@ import (
 // benches are what can be measured, by the action's name.
 var benches = map[string]func(context.Context, *bench) error{
 	"build-push": benchBuildPush,
-	"eb-deploy":  benchDeployCalls,
+	"eb-deploy":  benchDeploys,
 	"test":       benchTest,
 }
 
@@ -31,8 +31,11 @@ func main() {
 }
 
 func run(ctx context.Context, names []string) error {
+	if len(names) == 3 && names[0] == bundleCommand {
+		return bundleInto(ctx, names[1], names[2])
+	}
 	if len(names) == 0 {
-		names = []string{"test"}
+		names = known()
 	}
 	dir, err := os.MkdirTemp("", "travois-bench-")
 	if err != nil {
@@ -121,4 +124,9 @@ func (b *bench) report() error {
 		return errors.New(fmt.Sprint(short, " of ", len(b.figures), " figures fall short"))
 	}
 	return nil
+}
+
+// benchDeploys measures the bundle and the deployment of it.
+func benchDeploys(ctx context.Context, b *bench) error {
+	return errors.Join(benchDeploy(ctx, b), benchDeployCalls(ctx, b))
 }

@@ -22,14 +22,17 @@ type sample struct {
 	said string
 }
 
+// runs is how often something is measured.
+const runs = 3
+
 // median runs something several times, after once to warm the caches. It gives
 // the median of the times.
-func median(times int, one func() (sample, error)) (time.Duration, error) {
+func median(one func() (sample, error)) (time.Duration, error) {
 	if _, err := one(); err != nil {
 		return 0, err
 	}
 	var all []time.Duration
-	for range times {
+	for range runs {
 		got, err := one()
 		if err != nil {
 			return 0, err

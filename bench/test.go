@@ -29,15 +29,15 @@ func benchTest(ctx context.Context, b *bench) (err error) {
 	defer func() { err = errors.Join(err, cleanTest(ctx, action, workspace)) }()
 	alone := fmt.Sprintf("one: {build: app, command: wait=%s}\n", suiteTime)
 	three := alone + strings.Replace(alone, "one", "two", 1) + strings.Replace(alone, "one", "three", 1)
-	ours, err := median(3, func() (sample, error) { return runTest(ctx, action, workspace, alone) })
+	ours, err := median(func() (sample, error) { return runTest(ctx, action, workspace, alone) })
 	if err != nil {
 		return err
 	}
-	peer, err := median(3, func() (sample, error) { return plainDocker(ctx, workspace) })
+	peer, err := median(func() (sample, error) { return plainDocker(ctx, workspace) })
 	if err != nil {
 		return err
 	}
-	side, err := median(3, func() (sample, error) { return runTest(ctx, action, workspace, three) })
+	side, err := median(func() (sample, error) { return runTest(ctx, action, workspace, three) })
 	if err != nil {
 		return err
 	}

@@ -144,6 +144,7 @@ func TestWarnsOfLatest(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {
 		s.inputs["tags"], s.inputs["digests"] = `{"frontend":"latest","backend":"t"}`, ""
 		s.file(t, "docker-compose.yml", composeFile+"  proxy:\n    image: nginx:latest\n  fixed:\n    image: nginx:1.27\n  open:\n    image: nginx:${TAG}\n")
+		s.inputs["env-vars"] = "TAG=1"
 		got := s.run(t)
 		for _, want := range []string{`file=docker-compose.yml,line=4::docker-compose.yml:4: image "guk0/docker-frontend:latest"`, `file=docker-compose.yml,line=14::docker-compose.yml:14: image "nginx:latest" is whatever is latest`} {
 			if !strings.Contains(got.log, want) {
@@ -169,7 +170,7 @@ func TestManyFiles(t *testing.T) {
 		const want = "sha256       "
 		_, list, _ := strings.Cut(got.log, want)
 		_, list, _ = strings.Cut(list, "\n")
-		const lines = "      1 files            1  api/\n   -rw-r--r--          335  docker-compose.yml\n   -rw-r--r--            3  web.txt\n    120 files          600  web/\n"
+		const lines = "      1 files            1  api/\n   -rw-r--r--          356  docker-compose.yml\n   -rw-r--r--            3  web.txt\n    120 files          600  web/\n"
 		if !strings.HasPrefix(list, lines) {
 			t.Errorf("got\n%s\nwant\n%s", list, lines)
 		}

@@ -19,7 +19,7 @@ const (
 	// partSize is the least that S3 takes for a part, uploadedAtOnce how many
 	// parts are in memory. A bundle has 100 parts at most.
 	partSize       = 5 << 20
-	uploadedAtOnce = 4
+	uploadedAtOnce = 3
 	// abortTime is for taking back the parts of an upload that failed, also one
 	// that failed because the run was cancelled.
 	abortTime = 20 * time.Second

@@ -10,8 +10,10 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -101,17 +103,51 @@ func (e *entry) read(from origin, use func(io.Reader) error) error {
 	return nil
 }
 
-// folder is a tree on disk as origin.
-type folder struct{ *os.Root }
+// folder is a tree on disk as origin. The folder of the last file stays open,
+// since the next one mostly is in it too.
+type folder struct {
+	root *os.Root
+
+	mu   sync.Mutex
+	dir  string
+	last *os.Root
+}
 
 func openFolder(dir string) func() (origin, error) {
 	return func() (origin, error) {
 		root, err := os.OpenRoot(dir)
-		return folder{root}, err
+		if err != nil {
+			return nil, err
+		}
+		return &folder{root: root, dir: ".", last: root}, nil
 	}
 }
 
-func (f folder) Open(name string) (io.ReadCloser, error) { return f.Root.Open(name) }
+func (f *folder) Open(name string) (io.ReadCloser, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	dir, base := path.Split(name)
+	if dir = path.Clean(dir); dir != f.dir {
+		next, err := f.root.OpenRoot(dir)
+		if err != nil {
+			return nil, err
+		}
+		if err := f.closeLast(); err != nil {
+			return nil, errors.Join(err, next.Close())
+		}
+		f.dir, f.last = dir, next
+	}
+	return f.last.Open(base)
+}
+
+func (f *folder) closeLast() error {
+	if f.last == f.root {
+		return nil
+	}
+	return f.last.Close()
+}
+
+func (f *folder) Close() error { return errors.Join(f.closeLast(), f.root.Close()) }
 
 func regularMode(mode fs.FileMode) fs.FileMode {
 	if mode&0o111 != 0 {

@@ -15,7 +15,7 @@ import (
 )
 
 // maxWorkers bounds the memory that working side by side takes.
-const maxWorkers = 8
+const maxWorkers = 4
 
 func workers() int { return min(runtime.GOMAXPROCS(0), maxWorkers) }
 

@@ -16,12 +16,14 @@ import (
 const (
 	// pieceSize is how much is packed at a time. It is part of the zip's bytes.
 	pieceSize = 512 << 10
-	// level packs about as small as zip's default, in a third of the time. It
-	// is part of the zip's bytes.
-	level = 6
+	// level packs to within a few hundredths of the size that zip's default
+	// gives, in less than a third of the time. It is part of the zip's bytes.
+	level = 5
 	// packable is the estimate from which on packing is tried; media and
 	// archives are below it, texts far above.
 	packable = 0.05
+	// sampleSize is enough for an estimate.
+	sampleSize = 4 << 10
 )
 
 // piece is a small file, or a part of a larger one.
@@ -73,7 +75,7 @@ func (k *packer) pack(p *piece) error {
 	if err := p.readWhole(k.from); err != nil {
 		return err
 	}
-	if len(p.raw) > 0 && compress.Estimate(p.raw) >= packable {
+	if packs(p.raw) {
 		if err := packInto(k.deflate, p); err != nil {
 			return err
 		}
@@ -89,10 +91,21 @@ func (k *packer) pack(p *piece) error {
 // the parts can stand one behind the other.
 func (k *packer) packPart(p *piece) error {
 	p.stored = false
-	if compress.Estimate(p.raw) < packable {
-		return packInto(k.plain, p)
+	if packs(p.raw) {
+		return packInto(k.deflate, p)
 	}
-	return packInto(k.deflate, p)
+	return packInto(k.plain, p)
+}
+
+// packs tells whether it is worth while to pack, by three samples.
+func packs(raw []byte) bool {
+	size := min(sampleSize, len(raw))
+	for _, at := range []int{0, (len(raw) - size) / 2, len(raw) - size} {
+		if size > 0 && compress.Estimate(raw[at:at+size]) >= packable {
+			return true
+		}
+	}
+	return false
 }
 
 func packInto(w *flate.Writer, p *piece) error {

@@ -127,7 +127,7 @@ func TestHashReportsAll(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const want = "hash bundle: conf/a: openat conf/a: no such file or directory\nconf/c: openat conf/c: no such file or directory"
+	const want = "hash bundle: conf/a: openat a: no such file or directory\nconf/c: openat c: no such file or directory"
 	if _, err := b.Hash(t.Context()); err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
