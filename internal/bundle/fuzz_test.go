@@ -1,9 +1,16 @@
 package bundle
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -29,6 +36,7 @@ func FuzzRenderCompose(f *testing.F) {
 			return
 		}
 		checkRendered(t, got.Content, images)
+		checkRest(t, src, got.Content)
 		again, err := RenderCompose("f.yml", got.Content, images)
 		if err != nil {
 			t.Fatalf("render again: %v\n%q\n%q", err, src, got.Content)
@@ -72,11 +80,96 @@ func checkRendered(t *testing.T, content []byte, images map[string]string) {
 	}
 }
 
-// FuzzRenderDockerrun renders whatever is a Dockerrun file of version 2, with
-// an image for a container a.
+// checkRest shows, by a decoder of its own, that nothing differs but what a
+// rendering is to change: images, build and pull_policy, and mounts that go.
+func checkRest(t *testing.T, src, content []byte) {
+	t.Helper()
+	before, after := decoded(t, src), decoded(t, content)
+	for name, was := range servicesOf(before) {
+		now := servicesOf(after)[name]
+		left, _ := was["volumes"].([]any)
+		for _, item := range listOf(now["volumes"]) {
+			at := slices.IndexFunc(left, func(one any) bool { return reflect.DeepEqual(one, item) })
+			if at < 0 {
+				t.Fatalf("service %q: volume %v is new or out of order\n%q\n%q", name, item, src, content)
+			}
+			left = left[at+1:]
+		}
+		if _, isList := was["volumes"].([]any); isList {
+			delete(was, "volumes")
+			delete(now, "volumes")
+		}
+		for _, key := range []string{"image", "build"} {
+			delete(was, key)
+			delete(now, key)
+		}
+		if was["pull_policy"] == "build" {
+			delete(was, "pull_policy")
+		}
+	}
+	if diff := cmp.Diff(before, after, cmpopts.EquateNaNs()); diff != "" {
+		t.Fatalf("more differs than is to (-source +result):\n%s\n%q\n%q", diff, src, content)
+	}
+}
+
+func decoded(t *testing.T, content []byte) map[string]any {
+	t.Helper()
+	var file any
+	if err := yaml.Unmarshal(content, &file); err != nil {
+		t.Fatalf("it does not decode: %v\n%q", err, content)
+	}
+	all, _ := textKeys(file).(map[string]any)
+	return all
+}
+
+// textKeys makes all keys texts. The decoder does so itself with keys that are
+// merged into a map of texts.
+func textKeys(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			v[key] = textKeys(value)
+		}
+	case map[any]any:
+		all := map[string]any{}
+		for key, value := range v {
+			text := fmt.Sprint(key)
+			if _, twice := all[text]; twice {
+				value = "twice"
+			}
+			all[text] = textKeys(value)
+		}
+		return all
+	case []any:
+		for i, value := range v {
+			v[i] = textKeys(value)
+		}
+	}
+	return v
+}
+
+func servicesOf(file map[string]any) map[string]map[string]any {
+	all := map[string]map[string]any{}
+	services, _ := file["services"].(map[string]any)
+	for name, service := range services {
+		if settings, ok := service.(map[string]any); ok {
+			all[name] = settings
+		}
+	}
+	return all
+}
+
+func listOf(v any) []any {
+	list, _ := v.([]any)
+	return list
+}
+
+// FuzzRenderDockerrun renders whatever is a Dockerrun file, with an image for a
+// container a.
 func FuzzRenderDockerrun(f *testing.F) {
 	f.Add([]byte(`{"AWSEBDockerrunVersion":2,"containerDefinitions":[{"name":"a","image":"x","memory":1}]}`))
 	f.Add([]byte("\ufeff{\r\n\"containerDefinitions\": [{\"image\":\"\\u0061\", \"name\":\"a\",\"memory\":1}] , \"AWSEBDockerrunVersion\" : 2}"))
+	f.Add([]byte(`{"AWSEBDockerrunVersion":"1","Image":{"Name":"x","Update":"true"},"Ports":[{"ContainerPort":80}]}`))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		got, err := RenderDockerrun("Dockerrun.aws.json", src, map[string]string{"a": "r/a:1"})
 		if err != nil {
@@ -88,5 +181,32 @@ func FuzzRenderDockerrun(f *testing.F) {
 		if len(got.Changes) > 0 && !strings.Contains(string(got.Content), `"r/a:1"`) {
 			t.Fatalf("the image is not in %q", got.Content)
 		}
+		before, after := withoutImages(t, src), withoutImages(t, got.Content)
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Fatalf("more differs than the images (-source +result):\n%s\n%q", diff, src)
+		}
+		again, err := RenderDockerrun("Dockerrun.aws.json", got.Content, map[string]string{"a": "r/a:1"})
+		if err != nil || len(again.Changes) > 0 || string(again.Content) != string(got.Content) {
+			t.Fatalf("rendered again: %v, %v\n%q", err, again.Changes, got.Content)
+		}
 	})
+}
+
+// withoutImages decodes a Dockerrun.aws.json and takes its images out.
+func withoutImages(t *testing.T, content []byte) any {
+	t.Helper()
+	var file any
+	if err := json.Unmarshal(bytes.TrimPrefix(content, bom), &file); err != nil {
+		t.Fatalf("it does not parse: %v\n%q", err, content)
+	}
+	root, _ := file.(map[string]any)
+	if image, ok := root["Image"].(map[string]any); ok {
+		delete(image, "Name")
+	}
+	for _, definition := range listOf(root["containerDefinitions"]) {
+		if container, ok := definition.(map[string]any); ok {
+			delete(container, "image")
+		}
+	}
+	return file
 }
