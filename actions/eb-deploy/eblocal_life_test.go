@@ -7,7 +7,7 @@ import (
 	"github.com/guk0/travois/internal/eblocal"
 )
 
-// TestLocalLife takes settings, logins, a dry run and the clean-up
+// TestLocalLife takes settings, logins, a new environment and the clean-up
 // through a local Elastic Beanstalk, which refuses what AWS's model refuses.
 func TestLocalLife(t *testing.T) {
 	local(t, eblocal.Docker)
@@ -29,8 +29,10 @@ func TestLocalLife(t *testing.T) {
 			t.Errorf("the plan lacks %q:\n%s", want, got)
 		}
 	}
-	s.inputs["dry-run"], s.inputs["env-vars"], s.inputs["option-settings"] = "false", "", ""
-	s.inputs["keep-versions"], s.inputs["delete-bundles"] = "1", "true"
+	s.inputs["dry-run"], s.inputs["create"], s.inputs["env"], s.inputs["env-vars"] = "false", "true", "second-env", "API_KEY="+value
+	s.inputs["option-settings"] = profile
+	s.deploy(t, "sha-1", "deployed")
+	s.inputs["create"], s.inputs["keep-versions"], s.inputs["delete-bundles"], s.inputs["env-vars"], s.inputs["option-settings"] = "false", "1", "true", "", ""
 	for _, tag := range []string{"sha-2", "sha-3", "sha-4"} {
 		got = s.deploy(t, tag, "deployed")
 	}

@@ -22,6 +22,7 @@ func (c *Client) StoreLogin(ctx context.Context, at Stored, content []byte) (boo
 	_, err = c.s3.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &at.Bucket, Key: &at.Key, Body: bytes.NewReader(content),
 		ContentType: aws.String("application/json"), ServerSideEncryption: types.ServerSideEncryptionAes256,
+		ChecksumAlgorithm: types.ChecksumAlgorithmSha256,
 	})
 	if err != nil {
 		return false, failed(err, "store the registries' logins in %s", at.URI())
