@@ -17,6 +17,9 @@ import (
 // maxWorkers bounds the memory that working side by side takes.
 const maxWorkers = 4
 
+// readSize is how much is read at a time to be hashed.
+const readSize = 128 << 10
+
 func workers() int { return min(runtime.GOMAXPROCS(0), maxWorkers) }
 
 // Hash is the sha256, in hex, over a line "mode path sha256(content)" for each
@@ -50,7 +53,7 @@ func (b *Bundle) sumAll(ctx context.Context) (err error) {
 	var group errgroup.Group
 	for range workers() {
 		group.Go(func() error {
-			buffer := make([]byte, pieceSize)
+			buffer := make([]byte, readSize)
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(b.entries) {
