@@ -34,6 +34,9 @@ func run(ctx context.Context, names []string) error {
 	if len(names) == 3 && names[0] == bundleCommand {
 		return bundleInto(ctx, names[1], names[2])
 	}
+	if len(names) == 3 && names[0] == treeCommand {
+		return treeInto(ctx, names[1], names[2])
+	}
 	if len(names) == 0 {
 		names = known()
 	}
