@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/guk0/travois/internal/actiontest"
+	"github.com/guk0/travois/internal/cache/cachetest"
 	"github.com/guk0/travois/internal/engine"
 	"github.com/guk0/travois/internal/enginetest"
 	"github.com/guk0/travois/internal/image"
@@ -29,16 +31,18 @@ func TestScripts(t *testing.T) {
 	if err := enginetest.Program(program); err != nil {
 		t.Fatal(err)
 	}
-	registry := enginetest.Registry(t)
+	registry, steps := enginetest.Registry(t), cachetest.Start(t)
 	for kind, host := range enginetest.Hosts() {
-		t.Run(kind, func(t *testing.T) { scripts(t, kind, host, program, registry) })
+		t.Run(kind, func(t *testing.T) { scripts(t, kind, host, program, registry, steps) })
 	}
 }
 
-func scripts(t *testing.T, kind, host, program, registry string) {
+func scripts(t *testing.T, kind, host, program, registry string, steps *cachetest.Server) {
 	params := actiontest.Params("testdata", func(env *testscript.Env) error {
 		env.Setenv("DOCKER_HOST", host)
 		env.Setenv("REGISTRY", registry)
+		env.Setenv("CACHE_URL", steps.URL())
+		env.Setenv("CACHE_TOKEN", steps.Token())
 		env.Setenv("PASSWORD", enginetest.Password)
 		env.Setenv("GITHUB_EVENT_NAME", "push")
 		env.Setenv("GITHUB_REF", "refs/heads/main")
@@ -56,6 +60,11 @@ func scripts(t *testing.T, kind, host, program, registry string) {
 	})
 	params.Cmds["builders"] = builders
 	params.Cmds["same"] = same
+	params.Cmds["kept"] = func(ts *testscript.TestScript, neg bool, args []string) {
+		if got := slices.ContainsFunc(steps.Keys(), func(key string) bool { return strings.Contains(key, args[0]) }); got == neg {
+			ts.Fatalf("GitHub's cache service has %v", steps.Keys())
+		}
+	}
 	params.Condition = func(condition string) (bool, error) {
 		return condition == kind, nil
 	}
