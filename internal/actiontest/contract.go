@@ -164,19 +164,26 @@ func cell(text string) string {
 // with what it should be, or writes it.
 func README(t *testing.T, path, name, want string) {
 	t.Helper()
+	Part(t, path, "<!-- "+name+" -->", "<!-- /"+name+" -->", want)
+}
+
+// Part compares the lines of a file between the line with one mark and the
+// line with another with what they should be, or writes them.
+func Part(t *testing.T, path, begin, end, want string) {
+	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	part := regexp.MustCompile(`(?s)(<!-- ` + name + ` -->\n\n?)(.*?)(<!-- /` + name + ` -->)`)
+	part := regexp.MustCompile(`(?s)(` + regexp.QuoteMeta(begin) + `\n\n?)(.*?)([ \t]*` + regexp.QuoteMeta(end) + `)`)
 	found := part.FindSubmatchIndex(text)
 	if found == nil {
-		t.Fatalf("%s has no <!-- %s --> … <!-- /%s -->", path, name, name)
+		t.Fatalf("%s has no %s … %s", path, begin, end)
 	}
 	if got := string(text[found[4]:found[5]]); got == want {
 		return
 	} else if !*Update {
-		t.Errorf("%s, %s (-want +got), go test -update writes it:\n%s", path, name, cmp.Diff(want, got))
+		t.Errorf("%s, %s (-want +got), go test -update writes it:\n%s", path, begin, cmp.Diff(want, got))
 		return
 	}
 	updated := string(text[:found[4]]) + want + string(text[found[5]:])

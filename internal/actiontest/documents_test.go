@@ -33,6 +33,7 @@ func TestREADME(t *testing.T) {
 
 var (
 	fenced = regexp.MustCompile("(?ms)^ *```yaml\n(.*?)^ *```")
+	called = regexp.MustCompile(`^guk0/travois/(\.github/workflows/[a-z-]+\.yml)@`)
 	ours   = regexp.MustCompile(`^(?:guk0/travois|\.)(?:/actions/([a-z-]+))?@?.*$`)
 )
 
@@ -84,6 +85,11 @@ func checkUses(t *testing.T, path string, text []byte) int {
 		if uses.Value == "" || found == nil || strings.HasPrefix(uses.Value, "./.") {
 			return
 		}
+		if workflow := called.FindStringSubmatch(uses.Value); workflow != nil {
+			checkCall(t, path, step, filepath.Join(root, workflow[1]))
+			count++
+			return
+		}
 		count++
 		metadata := actiontest.Read(t, filepath.Join(root, folder(found[1]), "action.yml"))
 		if id := step["id"]; id.Value != "" {
@@ -99,7 +105,22 @@ func checkUses(t *testing.T, path string, text []byte) int {
 	return count
 }
 
-var output = regexp.MustCompile(`steps\.([a-z-]+)\.outputs\.([a-z-]+)`)
+// checkCall holds a job that calls a reusable workflow against the inputs and
+// secrets that the workflow has.
+func checkCall(t *testing.T, path string, job map[string]yaml.Node, workflow string) {
+	t.Helper()
+	call := readCall(t, workflow)
+	for key, has := range map[string][]string{"with": call.Inputs.Names(), "secrets": call.Secrets.Names()} {
+		given := job[key]
+		for i := 0; i+1 < len(given.Content); i += 2 {
+			if name := given.Content[i].Value; !slices.Contains(has, name) {
+				t.Errorf("%s: %s: %s has no %s; there are %v", path, key, workflow, name, has)
+			}
+		}
+	}
+}
+
+var output = regexp.MustCompile(`steps\.([a-z-]+)\.outputs\.([a-z0-9-]+)`)
 
 // checkOutputs holds the outputs that are read from steps against those that
 // the actions have.
