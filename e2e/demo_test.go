@@ -244,7 +244,8 @@ func (d *demo) aws(t *testing.T, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-var setOutput = regexp.MustCompile(`\[[^/]*/([a-z-]+) *\].*::set-output:: ([a-z0-9-]+)=(.*)`)
+// act puts workflow/job before a line, and before that the job that called the workflow.
+var setOutput = regexp.MustCompile(`\[(?:[^\]/]*/)+([a-z-]+) *\].*::set-output:: ([a-z0-9-]+)=(.*)`)
 
 // outputs are what a job's steps set, by name.
 func outputs(log, job string) map[string]string {

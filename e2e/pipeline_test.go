@@ -143,7 +143,8 @@ jobs:
       - run: echo "told ${{ steps.travois.outputs.test-result }} ${{ steps.travois.outputs.build-result }} ${{ steps.travois.outputs.deploy-result }}"
 `
 
-// TestOneStep runs the three actions as one, over their own names.
+// TestOneStep runs the three actions as one, over their own names: in whole,
+// then on a branch that is not deployed.
 func TestOneStep(t *testing.T) {
 	d := start(t, "e2e-one", "docker")
 	d.write(t, ".github/workflows/deploy.yml", oneStep)
@@ -153,5 +154,18 @@ func TestOneStep(t *testing.T) {
 	}
 	if page := d.page(t); !strings.Contains(page, `id="root"`) {
 		t.Errorf("the page is not the app's:\n%s", page)
+	}
+
+	bundles := d.bundles(t)
+	d.edit(t, ".github/workflows/deploy.yml", "          app: docker-fullstack\n", "          app: docker-fullstack\n          deploy-branch: release/*\n")
+	log = d.push(t, true)
+	if !strings.Contains(log, "told passed built \n") && !strings.Contains(log, "told passed built\n") {
+		t.Errorf("another branch is not tested and built only:\n%s", log)
+	}
+	if reason := "Nothing is pushed and deployed: refs/heads/master is not the deploy-branch (release/*)"; !strings.Contains(log, reason) {
+		t.Errorf("the log does not say %q:\n%s", reason, log)
+	}
+	if got := d.bundles(t); got != bundles {
+		t.Errorf("another branch was deployed: %s, had %s", got, bundles)
 	}
 }

@@ -115,8 +115,8 @@ func Contract(t *testing.T, config any, outputs action.Outputs, binary string) {
 	if post := metadata.Runs.PostEntrypoint; post != "" && post != binary+"-post" {
 		t.Errorf("action.yml has the post-entrypoint %s; want %s-post", post, binary)
 	}
-	README(t, "README.md", "inputs", inputTable(metadata.Inputs))
-	README(t, "README.md", "outputs", outputTable(metadata.Outputs))
+	README(t, "README.md", "inputs", InputTable(metadata.Inputs))
+	README(t, "README.md", "outputs", OutputTable(metadata.Outputs))
 }
 
 // described holds descriptions against what runners take: act refuses an
@@ -130,7 +130,8 @@ func described(t *testing.T, entries Ordered) {
 	}
 }
 
-func inputTable(inputs Ordered) string {
+// InputTable is a table of the inputs that users have use for, in Markdown.
+func InputTable(inputs Ordered) string {
 	table := "| input | default | meaning |\n|---|---|---|\n"
 	for _, input := range inputs {
 		if input.Hidden() {
@@ -148,7 +149,8 @@ func inputTable(inputs Ordered) string {
 	return table
 }
 
-func outputTable(outputs Ordered) string {
+// OutputTable is a table of outputs, in Markdown.
+func OutputTable(outputs Ordered) string {
 	table := "| output | meaning |\n|---|---|\n"
 	for _, output := range outputs {
 		table += fmt.Sprintf("| `%s` | %s |\n", output.Name, cell(output.Description))

@@ -47,8 +47,8 @@ var (
 			"eb-deploy/digests": "the references in images have them",
 		},
 		filled: map[string]string{
-			"test/username":       withLogin("inputs", " || inputs.oidc-connection-id != '' || steps.stages.outputs.deploy == 'true'"),
-			"build-push/username": withLogin("inputs", " || inputs.oidc-connection-id != '' || steps.stages.outputs.deploy == 'true'"),
+			"test/username":       withLogin("inputs.password", " || inputs.oidc-connection-id != '' || steps.stages.outputs.deploy == 'true'"),
+			"build-push/username": withLogin("inputs.password", " || inputs.oidc-connection-id != '' || steps.stages.outputs.deploy == 'true'"),
 			"build-push/push":     pushing,
 			"eb-deploy/images":    "steps.build.outputs.images",
 		},
@@ -65,8 +65,8 @@ var (
 			"eb-deploy/images":        "tags and digests cross from job to job",
 		},
 		filled: map[string]string{
-			"test/username":       withLogin("secrets", ""),
-			"build-push/username": withLogin("secrets", " || inputs.oidc-connection-id != '' || steps.stages.outputs.deploy == 'true'"),
+			"test/username":       withLogin("secrets.PASSWORD", ""),
+			"build-push/username": withLogin("secrets.PASSWORD", " || inputs.oidc-connection-id != '' || steps.stages.outputs.deploy == 'true'"),
 			"build-push/push":     pushing,
 			"eb-deploy/tags":      "needs.build-push.outputs.tags",
 			"eb-deploy/digests":   "needs.build-push.outputs.digests",
@@ -80,14 +80,8 @@ const pushing = "inputs.push == 'auto' && steps.stages.outputs.deploy != 'true' 
 
 // withLogin is the user name where there is something to log in with: a pull
 // request from a fork has the variable and not the secret.
-func withLogin(from, or string) string {
-	return "(" + from + ".password != ''" + or + ") && inputs.username || ''"
-}
-
-// parameter is an input or output of a surface.
-type parameter struct {
-	actiontest.Entry
-	secret bool
+func withLogin(password, or string) string {
+	return "(" + password + " != ''" + or + ") && inputs.username || ''"
 }
 
 // line is one `with:` of a stage, or an output.
@@ -95,7 +89,7 @@ type line struct{ name, value string }
 
 // contents is what a surface must say.
 type contents struct {
-	inputs, secrets []parameter
+	inputs, secrets []actiontest.Entry
 	with            map[string][]line // by action
 	outputs         map[string][]line // by action
 	described       []actiontest.Entry
@@ -173,6 +167,7 @@ func (s surface) addInput(c *contents, stage stage, entry actiontest.Entry, shar
 	if !filled {
 		expression = "inputs." + named.Name
 		if secret {
+			named.Name = secretName(named.Name)
 			expression = "secrets." + named.Name
 		}
 	}
@@ -181,10 +176,16 @@ func (s surface) addInput(c *contents, stage stage, entry actiontest.Entry, shar
 	if secret {
 		list = &c.secrets
 	}
-	seen := slices.ContainsFunc(*list, func(p parameter) bool { return p.Name == named.Name })
+	seen := slices.ContainsFunc(*list, func(e actiontest.Entry) bool { return e.Name == named.Name })
 	if !seen && strings.Contains(expression, "."+named.Name) && !strings.Contains(expression, "outputs."+named.Name) {
-		*list = append(*list, parameter{named, secret})
+		*list = append(*list, named)
 	}
+}
+
+// secretName is an input's name as GitHub takes it for a secret, so that
+// environments may have it and callers may let it be inherited.
+func secretName(input string) string {
+	return strings.ToUpper(strings.ReplaceAll(input, "-", "_"))
 }
 
 // common is the input of build-push, whose meaning is the widest.
@@ -259,6 +260,24 @@ func TestPipeline(t *testing.T) {
 	actiontest.Part(t, pipeline.path, "      # <outputs>", "# </outputs>", outputs.String())
 }
 
+// TestPages holds the tables of the two files' pages against them.
+func TestPages(t *testing.T) {
+	page := filepath.Join(root, "docs", "one-step.md")
+	action := actiontest.Read(t, composite.path)
+	actiontest.README(t, page, "inputs", actiontest.InputTable(action.Inputs))
+	actiontest.README(t, page, "outputs", actiontest.OutputTable(action.Outputs))
+
+	page = filepath.Join(root, "docs", "reusable-workflow.md")
+	workflow := readCall(t, pipeline.path)
+	actiontest.README(t, page, "inputs", actiontest.InputTable(workflow.Inputs))
+	actiontest.README(t, page, "outputs", actiontest.OutputTable(workflow.Outputs))
+	secrets := "| secret | meaning |\n|---|---|\n"
+	for _, secret := range workflow.Secrets {
+		secrets += "| `" + secret.Name + "` | " + secret.Description + " |\n"
+	}
+	actiontest.README(t, page, "secrets", secrets)
+}
+
 // complete holds the exceptions against what there is.
 func (s surface) complete(t *testing.T, c contents) {
 	t.Helper()
@@ -276,7 +295,7 @@ func (s surface) complete(t *testing.T, c contents) {
 
 // declared is an input as YAML. A workflow's inputs have types, which their
 // defaults tell.
-func declared(indent string, input parameter, typed bool) string {
+func declared(indent string, input actiontest.Entry, typed bool) string {
 	text := indent + input.Name + ":\n" + indent + "  description: " + scalar(input.Description) + "\n"
 	kind := typeOf(input.Default)
 	switch {
