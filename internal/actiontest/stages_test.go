@@ -35,7 +35,7 @@ type surface struct {
 	// filled are expressions for inputs that are not just passed on, by
 	// action/name. One that does not read its own input hides it.
 	filled map[string]string
-	// secrets are the inputs that come as secrets, where there are such.
+	// secrets are the inputs that come as secrets.
 	secrets []string
 }
 
@@ -278,7 +278,7 @@ func TestPages(t *testing.T) {
 	actiontest.README(t, page, "secrets", secrets)
 }
 
-// complete holds the exceptions against what there is.
+// complete holds the exceptions and the secrets against what there is.
 func (s surface) complete(t *testing.T, c contents) {
 	t.Helper()
 	for key := range s.left {
@@ -289,6 +289,11 @@ func (s surface) complete(t *testing.T, c contents) {
 	for key := range s.filled {
 		if !c.used[key] {
 			t.Errorf("%s: %s is filled, and there is no such input", s.path, key)
+		}
+	}
+	for _, name := range s.secrets {
+		if !slices.ContainsFunc(c.secrets, func(e actiontest.Entry) bool { return e.Name == secretName(name) }) {
+			t.Errorf("%s: %s is a secret, and there is no such input", s.path, name)
 		}
 	}
 }
