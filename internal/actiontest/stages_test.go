@@ -47,10 +47,8 @@ var (
 			"eb-deploy/digests": "the references in images have them",
 		},
 		filled: map[string]string{
-			"test/username":       withLogin("inputs.password", " || inputs.oidc-connection-id != '' || steps.stages.outputs.deploy == 'true'"),
-			"build-push/username": withLogin("inputs.password", " || inputs.oidc-connection-id != '' || steps.stages.outputs.deploy == 'true'"),
-			"build-push/push":     pushing,
-			"eb-deploy/images":    "steps.build.outputs.images",
+			"build-push/push":  pushing,
+			"eb-deploy/images": "steps.build.outputs.images",
 		},
 	}
 	pipeline = surface{
@@ -65,11 +63,10 @@ var (
 			"eb-deploy/images":        "tags and digests cross from job to job",
 		},
 		filled: map[string]string{
-			"test/username":       withLogin("secrets.PASSWORD", ""),
-			"build-push/username": withLogin("secrets.PASSWORD", " || inputs.oidc-connection-id != '' || steps.stages.outputs.deploy == 'true'"),
-			"build-push/push":     pushing,
-			"eb-deploy/tags":      "needs.build-push.outputs.tags",
-			"eb-deploy/digests":   "needs.build-push.outputs.digests",
+			"test/username":     "inputs.oidc-connection-id == '' && inputs.username || ''",
+			"build-push/push":   pushing,
+			"eb-deploy/tags":    "needs.build-push.outputs.tags",
+			"eb-deploy/digests": "needs.build-push.outputs.digests",
 		},
 		secrets: []string{"password", "auths", "test-secrets", "build-secrets", "builder-key", "env-vars"},
 	}
@@ -77,12 +74,6 @@ var (
 
 // pushing is build-push's input push: auto pushes where the run deploys.
 const pushing = "inputs.push == 'auto' && steps.stages.outputs.deploy != 'true' && 'false' || inputs.push"
-
-// withLogin is the user name where there is something to log in with: a pull
-// request from a fork has the variable and not the secret.
-func withLogin(password, or string) string {
-	return "(" + password + " != ''" + or + ") && inputs.username || ''"
-}
 
 // line is one `with:` of a stage, or an output.
 type line struct{ name, value string }
