@@ -287,7 +287,8 @@ func (s *site) clean(ctx context.Context) error {
 	for name := range s.names {
 		listed, err := measure(ctx, "", s.environ, "docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", name)
 		problems = append(problems, err)
-		if tags := strings.Fields(listed.said); len(tags) > 0 {
+		unnamed := func(tag string) bool { return strings.Contains(tag, "<none>") }
+		if tags := slices.DeleteFunc(strings.Fields(listed.said), unnamed); len(tags) > 0 {
 			_, err := measure(ctx, "", s.environ, "docker", append([]string{"image", "rm", "-f"}, tags...)...)
 			problems = append(problems, err)
 		}
