@@ -79,7 +79,7 @@ func (b *Builder) Build(ctx context.Context, images []Image, logins LoginFunc) (
 			if problems[i] == nil {
 				built[i], problems[i] = b.buildOne(ctx, one, open.of[i])
 			}
-			ready.done(one.Build.Service, problems[i])
+			ready.done(one.Build.Service, b.digest(built[i]), problems[i])
 			if one.Ended != nil {
 				one.Ended(built[i], problems[i])
 			}
@@ -97,6 +97,15 @@ func (e *Engine) Build(ctx context.Context, images []Image, logins LoginFunc) ([
 	}
 	built, err := builder.Build(ctx, images, logins)
 	return built, errors.Join(err, builder.Close(ctx))
+}
+
+// digest is what an image can be told by beside its name, "" where the store
+// knows none.
+func (b *Builder) digest(built Built) string {
+	if b.store == nil || !b.store.ContainerdStore {
+		return ""
+	}
+	return built.ID
 }
 
 // buildTries is how often an image is built that another run on the engine
@@ -152,6 +161,9 @@ func (b *Builder) make(ctx context.Context, one Image, through *session.Session,
 // ask has BuildKit build an image and hand it on.
 func (b *Builder) ask(ctx context.Context, one Image, through *session.Session, progress *progress, exports ...client.ExportEntry) (map[string]string, error) {
 	options := solveOptions(one.Build, through)
+	if b.store != nil && !one.Build.Pull {
+		options.FrontendAttrs[resolveMode] = "local"
+	}
 	options.Exports = exports
 	var response *client.SolveResponse
 	var group errgroup.Group

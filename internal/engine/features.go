@@ -3,6 +3,8 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/guk0/travois/internal/compose"
@@ -36,10 +38,10 @@ func (b *Builder) Refusals(build compose.Build) error {
 			refuse(one.Type != "registry", "cache_from, type "+one.Type, why+"; without it only registry works")
 		}
 	}
-	if b.store == nil {
-		for name, from := range build.Contexts {
-			refuse(strings.HasPrefix(from, serviceContext), "additional_contexts, "+name, "is another service's image, which only an engine keeps: give the input builder: engine")
-		}
+	for _, name := range slices.Sorted(maps.Keys(build.Contexts)) {
+		isService := strings.HasPrefix(build.Contexts[name], serviceContext)
+		refuse(isService && b.store == nil, "additional_contexts, "+name, "is another service's image, which only an engine keeps: give the input builder: engine")
+		refuse(isService && b.store != nil && build.Pull, "pull", "would look for the image of "+name+" in additional_contexts, which is another service's, in the registry; remove one of the two")
 	}
 	return errors.Join(problems...)
 }

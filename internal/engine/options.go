@@ -40,6 +40,12 @@ func cacheOptions(from []compose.Cache) []client.CacheOptionsEntry {
 	return all
 }
 
+// resolveMode is the option that says where images are looked up. An engine's
+// own images come first, as with docker build: one with the containerd store
+// would ask the registry first by itself. Source: moby/buildkit,
+// util/resolver/pool.go.
+const resolveMode = "image-resolve-mode"
+
 // frontendAttrs are the options of BuildKit's dockerfile frontend. Source:
 // moby/buildkit, frontend/dockerui/config.go.
 func frontendAttrs(build compose.Build) map[string]string {
@@ -67,7 +73,7 @@ func frontendAttrs(build compose.Build) map[string]string {
 	set("dockerfilekey", dockerfileName(build), !build.Remote() || build.Inline != "")
 	set("target", build.Target, build.Target != "")
 	set("no-cache", "", build.NoCache)
-	set("image-resolve-mode", "pull", build.Pull)
+	set(resolveMode, "pull", build.Pull)
 	set("add-hosts", strings.Join(build.ExtraHosts, ","), len(build.ExtraHosts) > 0)
 	set("force-network-mode", build.Network, build.Network != "" && build.Network != "default")
 	set("shm-size", strconv.FormatInt(build.ShmSize, 10), build.ShmSize > 0)

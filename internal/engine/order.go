@@ -17,9 +17,10 @@ type order map[string]*turn
 type turn struct {
 	// name is the image's, "" if it has none.
 	name string
-	// ended is closed after err was set.
-	ended chan struct{}
-	err   error
+	// ended is closed after digest, "@sha256:…" or "", and err were set.
+	ended  chan struct{}
+	digest string
+	err    error
 }
 
 func newOrder(images []Image) order {
@@ -54,14 +55,20 @@ func (o order) await(ctx context.Context, one Image) (Image, error) {
 		if other.err != nil {
 			return one, fmt.Errorf("build %q: was not begun, since it starts from the image of %q", one.Build.Service, service)
 		}
-		contexts[name] = "docker-image://" + other.name
+		contexts[name] = "docker-image://" + other.name + other.digest
 	}
 	one.Build.Contexts = contexts
 	return one, nil
 }
 
-// done ends the wait for a build.
-func (o order) done(service string, err error) {
+// done ends the wait for a build. With a digest the image is meant by that: an
+// engine with the containerd store asks the registry first for a context's
+// name, and finds there what an earlier run pushed under it. Source:
+// moby/buildkit, frontend/dockerui/namedcontext.go, which drops the mode.
+func (o order) done(service, digest string, err error) {
+	if digest != "" {
+		o[service].digest = "@" + digest
+	}
 	o[service].err = err
 	close(o[service].ended)
 }
