@@ -18,14 +18,14 @@ import (
 
 // Push pushes an image that was built under one of its names, the only one in
 // Names, and gives the digest that the registry has it under. A push of which
-// nothing is heard for silence is given up.
+// nothing is heard for a time is given up.
 func (b *Builder) Push(ctx context.Context, one Image, logins LoginFunc, host string) (string, error) {
-	ctx, heard, stop := withSilence(ctx, silence)
-	defer stop()
-	push := b.pushAgain
+	push, longest := b.pushAgain, builderSilence
 	if b.store != nil {
-		push = b.store.push
+		push, longest = b.store.push, silence
 	}
+	ctx, heard, stop := withSilence(ctx, longest)
+	defer stop()
 	digest, err := push(ctx, one, logins, host, heard)
 	if err != nil {
 		return "", fmt.Errorf("push %s: %w", one.Names[0], because(ctx, err))

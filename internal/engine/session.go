@@ -61,6 +61,8 @@ func (b *Builder) openSessions(ctx context.Context, images []Image, logins Login
 		if err := one.allow(logins); err != nil {
 			return nil, err
 		}
+	}
+	for _, one := range open.all {
 		// A build that is cancelled still has something to ask.
 		go func() { open.ended <- one.session.Run(context.WithoutCancel(ctx), b.dialSession()) }()
 	}

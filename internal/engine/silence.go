@@ -13,6 +13,11 @@ import (
 // for without end.
 const silence = 2 * time.Minute
 
+// builderSilence is the same for a builder without a store: BuildKit tells that
+// it pushes layers and when it has, and nothing while they move. Source:
+// moby/buildkit, util/push/push.go.
+const builderSilence = 30 * time.Minute
+
 // withSilence is a context that ends when nothing was written to heard for a
 // time.
 func withSilence(ctx context.Context, within time.Duration) (_ context.Context, heard io.Writer, stop func()) {
