@@ -146,7 +146,7 @@ func sourceLabels(trigger action.Trigger, service string) map[string]string {
 
 // shared reports two services that would be pushed under one name.
 func (p plan) shared(project *compose.Project) []error {
-	var problems []error
+	problems := p.sharedTags(project)
 	owner := map[string]string{}
 	for _, one := range p.images {
 		name := one.name.Name()
@@ -155,6 +155,29 @@ func (p plan) shared(project *compose.Project) []error {
 				"services %q and %q have one image name, %s; give each its own", other, one.build.Service, name)))
 		}
 		owner[name] = one.build.Service
+	}
+	return problems
+}
+
+// sharedTags reports references of the file that are another service's too: the
+// one that is pushed last would have them.
+func (p plan) sharedTags(project *compose.Project) []error {
+	var problems []error
+	owner := map[image.Reference]string{}
+	for _, one := range p.images {
+		for _, reference := range p.references(one) {
+			owner[reference] = cmp.Or(owner[reference], one.build.Service)
+		}
+	}
+	for _, one := range p.images {
+		for _, more := range one.more {
+			other := cmp.Or(owner[more], one.build.Service)
+			if other != one.build.Service {
+				problems = append(problems, project.At(one.build.Service, fmt.Errorf(
+					"services %q and %q would both be pushed as %s; remove it from build.tags of one", other, one.build.Service, more)))
+			}
+			owner[more] = other
+		}
 	}
 	return problems
 }

@@ -17,7 +17,7 @@ import (
 // so when all images are up, right after one another and without a layer, so
 // that nobody finds half a release under them.
 func (s *session) push(ctx context.Context, images []imageResult) error {
-	for _, round := range []func(context.Context, int, *imageResult) error{s.pushFirst, s.moveTags} {
+	for _, round := range []func(context.Context, int, *imageResult) error{s.pushFirst, s.carry, s.moveTags} {
 		var group errgroup.Group
 		problems := make([]error, len(images))
 		for i := range images {
@@ -56,6 +56,20 @@ func (s *session) pushFirst(ctx context.Context, i int, one *imageResult) error 
 	}
 	one.digest, one.tags = digest, s.plan.tags[:1:1]
 	s.log.Printf("pushed %s@%s", first, digest)
+	return nil
+}
+
+// carry brings an image to the other repositories that the file names, without
+// a tag there yet.
+func (s *session) carry(ctx context.Context, i int, one *imageResult) error {
+	for _, more := range s.plan.images[i].more {
+		if more.Name() == one.name.Name() {
+			continue
+		}
+		if err := s.registry.Copy(ctx, one.name.WithDigest(one.digest), more.WithTag("").WithDigest(one.digest)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

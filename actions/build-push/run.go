@@ -36,7 +36,10 @@ func run(ctx context.Context, r *action.Runner) error {
 		return finish(r, result{verdict: rejected}, err)
 	}
 	done, err := s.execute(ctx)
-	return finish(r, done, errors.Join(err, s.builder.close(ctx)))
+	if closeErr := s.builder.close(ctx); closeErr != nil {
+		r.Log.Warning(fmt.Errorf("close the builder: %w", closeErr))
+	}
+	return finish(r, done, err)
 }
 
 // session is a plan being carried out.
