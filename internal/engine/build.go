@@ -38,7 +38,8 @@ type Built struct {
 	// ID is the image's in the engine, or in a builder without a store its
 	// digest, "sha256:…".
 	ID string
-	// Content is what the image is made of, empty for a builder without a store.
+	// Content is what the image is made of, empty for a builder without a store
+	// and for an index, which is more than the one image that an engine shows.
 	Content image.Content
 	// Size is in bytes, uncompressed, 0 if nobody knows.
 	Size int64
@@ -138,7 +139,16 @@ func (b *Builder) solve(ctx context.Context, one Image, through *session.Session
 	if b.store == nil {
 		return built, nil
 	}
-	return b.store.inspectBuilt(ctx, built)
+	built, err = b.store.inspectBuilt(ctx, built)
+	if isIndex(one.Build) {
+		built.Content = image.Content{}
+	}
+	return built, err
+}
+
+// isIndex tells a build of several manifests.
+func isIndex(build compose.Build) bool {
+	return len(build.Platforms) > 1 || asked(build.Provenance) || asked(build.SBOM)
 }
 
 // make builds an image and hands it on. Where only one cache may be written at
