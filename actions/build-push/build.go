@@ -23,6 +23,9 @@ func (s *session) build(ctx context.Context) ([]engine.Built, error) {
 		for _, reference := range s.plan.references(one) {
 			names = append(names, reference.String())
 		}
+		for _, more := range one.more {
+			names = append(names, more.String())
+		}
 		panel := board.panel(one.build.Service)
 		images = append(images, engine.Image{Build: s.builds[i], Names: names, Secrets: one.secrets, Output: panel, Ended: panel.end})
 	}
