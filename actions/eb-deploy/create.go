@@ -47,11 +47,19 @@ func (s *stock) makePlace(ctx context.Context) error {
 		}
 		s.log.Printf("created application %s", s.plan.config.App)
 	}
-	if s.target.NewBucket {
-		if err := s.client.CreateBucket(ctx, s.plan.config.BucketName); err != nil {
-			return err
-		}
-		s.log.Printf("created bucket %s", s.plan.config.BucketName)
+	return s.makeBucket(ctx)
+}
+
+// makeBucket makes the bucket that was missing, once: the registries' logins
+// need it before the bundle does.
+func (s *stock) makeBucket(ctx context.Context) error {
+	if !s.target.NewBucket {
+		return nil
 	}
+	if err := s.client.CreateBucket(ctx, s.plan.config.BucketName); err != nil {
+		return err
+	}
+	s.target.NewBucket = false
+	s.log.Printf("created bucket %s", s.plan.config.BucketName)
 	return nil
 }

@@ -41,6 +41,21 @@ func TestCreate(t *testing.T) {
 	})
 }
 
+// TestCreateWithLogin makes the bucket before the logins go into it, and once.
+func TestCreateWithLogin(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.wire.Apps, s.wire.Stacks = map[string][]*wiretest.Environment{}, stacks
+		s.inputs["create"], s.inputs["bucket-name"] = "true", "new-bundles"
+		s.inputs["env-vars"], s.inputs["option-settings"] = "MYSQL_HOST=db", profile
+		s.inputs["registry-auth"], s.inputs["username"], s.inputs["password"] = "true", "guk0", value
+		got := s.run(t)
+		want := []string{"PutBucket", "PutObject", "CreateApplication", "PutObject", "CreateApplicationVersion", "CreateEnvironment"}
+		if diff := cmp.Diff(want, s.wire.Wrote()); diff != "" || got.result() != "deployed" {
+			t.Errorf("writes (-want +got):\n%s\n%s", diff, got)
+		}
+	})
+}
+
 // TestCreateOneOfTwo makes an environment beside one that is there.
 func TestCreateOneOfTwo(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {

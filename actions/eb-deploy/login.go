@@ -91,16 +91,22 @@ func (e *execution) storeLogin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if e.plan.config.BucketName == "" {
-		if _, err := e.client.StorageLocation(ctx); err != nil {
-			return err
-		}
+	if err := e.makeLoginBucket(ctx); err != nil {
+		return err
 	}
 	at := beanstalk.Stored{Bucket: login.Bucket, Key: login.Key}
 	written, err := e.client.StoreLogin(ctx, at, content)
 	if err == nil && written {
 		e.log.Printf("stored the registries' logins in %s", at.URI())
 	}
+	return err
+}
+
+func (e *execution) makeLoginBucket(ctx context.Context) error {
+	if e.plan.config.BucketName != "" {
+		return e.stock.makeBucket(ctx)
+	}
+	_, err := e.client.StorageLocation(ctx)
 	return err
 }
 
