@@ -48,9 +48,11 @@ func (p plan) prune(ctx context.Context, client *beanstalk.Client, log *action.L
 }
 
 // cleanUp follows a deployment that went well. The versions that ran before it
-// are the way back.
+// are the way back; a run that changes nothing does not know them, and leaves
+// them.
 func (e *execution) cleanUp(ctx context.Context, done result) {
-	if !e.plan.config.prunes() || !done.worst().Good() || ctx.Err() != nil {
+	worst := done.worst()
+	if !e.plan.config.prunes() || !worst.Good() || worst == beanstalk.Unchanged || ctx.Err() != nil {
 		return
 	}
 	var spare []string

@@ -11,10 +11,10 @@ import (
 	"github.com/guk0/travois/internal/beanstalk/wiretest"
 )
 
-// stored puts versions v1, v2, … of an application into the account, the oldest
+// stored puts versions v1, v2, … of the application into the account, the oldest
 // first, each with its bundle.
-func (s *stage) stored(app string, n int) {
-	const bucket = "elasticbeanstalk-ap-northeast-2-957930470982"
+func (s *stage) stored(n int) {
+	const app, bucket = "docker-fullstack", "elasticbeanstalk-ap-northeast-2-957930470982"
 	for i := range n {
 		v := &wiretest.Version{Label: fmt.Sprintf("v%d", i+1), Bucket: bucket, Key: fmt.Sprintf("v%d.zip", i+1), Made: time.Now().Add(time.Duration(i-n) * time.Hour)}
 		s.wire.Versions[app] = append(s.wire.Versions[app], v)
@@ -22,10 +22,10 @@ func (s *stage) stored(app string, n int) {
 	}
 }
 
-// left are the labels of an application's versions and how many bundles there
+// left are the labels of the application's versions and how many bundles there
 // are.
-func (s *stage) left(app string) (labels []string, bundles int) {
-	for _, v := range s.wire.Versions[app] {
+func (s *stage) left() (labels []string, bundles int) {
+	for _, v := range s.wire.Versions["docker-fullstack"] {
 		labels = append(labels, v.Label)
 	}
 	return labels, len(s.wire.Buckets["elasticbeanstalk-ap-northeast-2-957930470982"])
@@ -37,13 +37,13 @@ func TestKeepVersions(t *testing.T) {
 	for _, bundles := range []bool{false, true} {
 		on(t, func(t *testing.T, s *stage) {
 			const app = "docker-fullstack"
-			s.stored(app, 7)
+			s.stored(7)
 			s.env.Label = "v2"
 			s.wire.Apps[app] = append(s.wire.Apps[app], &wiretest.Environment{Name: "other", Label: "v4", Status: "Ready"})
 			s.wire.Versions["another"] = []*wiretest.Version{{Label: "x", Bucket: s.wire.Versions[app][2].Bucket, Key: "v3.zip"}}
 			s.inputs["keep-versions"], s.inputs["delete-bundles"] = "2", fmt.Sprint(bundles)
 			got := s.run(t)
-			labels, objects := s.left(app)
+			labels, objects := s.left()
 			if diff := cmp.Diff([]string{"v2", "v4", "v7", output(got, "version-label")}, labels); diff != "" || got.result() != "deployed" {
 				t.Errorf("(-want +got):\n%s\n%s", diff, got)
 			}
@@ -61,23 +61,37 @@ func TestKeepVersions(t *testing.T) {
 	}
 }
 
+// TestKeepVersionsAgain leaves the way back where the same run comes again.
+func TestKeepVersionsAgain(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.stored(3)
+		s.env.Label, s.inputs["keep-versions"] = "v3", "1"
+		first := s.run(t)
+		again := s.run(t)
+		labels, _ := s.left()
+		if diff := cmp.Diff([]string{"v3", output(first, "version-label")}, labels); diff != "" || first.result() != "deployed" || again.result() != "unchanged" {
+			t.Errorf("left (-want +got):\n%s\n%s\n%s", diff, first, again)
+		}
+	})
+}
+
 // TestKeepVersionsAfterFailure deletes nothing, and what can't be deleted is no
 // failure.
 func TestKeepVersionsAfterFailure(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {
-		s.stored("docker-fullstack", 3)
+		s.stored(3)
 		s.inputs["keep-versions"] = "1"
 		s.env.Script = fails(before)
 		if got := s.run(t); got.result() != "rolled-back" {
 			t.Errorf("%s", got)
 		}
-		if labels, _ := s.left("docker-fullstack"); len(labels) != 4 {
+		if labels, _ := s.left(); len(labels) != 4 {
 			t.Errorf("left: %v", labels)
 		}
 		s.env.Script = nil
 		s.wire.Fail(wiretest.Fault{Operation: "DeleteApplicationVersion", Status: 400, Code: "SourceBundleDeletionException", Message: "in use", Times: 1})
 		got := s.run(t)
-		labels, _ := s.left("docker-fullstack")
+		labels, _ := s.left()
 		if diff := cmp.Diff([]string{"v1", output(got, "version-label")}, labels); diff != "" || got.code != 0 || !strings.Contains(got.log, `::warning::delete application version "v1": SourceBundleDeletionException: in use`) {
 			t.Errorf("left (-want +got):\n%s\n%s", diff, got)
 		}
@@ -87,7 +101,7 @@ func TestKeepVersionsAfterFailure(t *testing.T) {
 // TestKeepVersionsMakesRoom deploys although the quota is used up.
 func TestKeepVersionsMakesRoom(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {
-		s.stored("docker-fullstack", 5)
+		s.stored(5)
 		s.wire.VersionQuota = 5
 		s.inputs["keep-versions"] = "3"
 		if got := s.run(t); got.result() != "deployed" {
