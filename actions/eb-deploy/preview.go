@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -158,26 +157,6 @@ func runningText(ctx context.Context, client *beanstalk.Client, app, label strin
 		err = fmt.Errorf("its bundle has neither %s nor %s", composeName, dockerrunName)
 	}
 	return text, err
-}
-
-const secretWords = `(?:pass|pwd|secret|token|credential|private|api_?key)`
-
-var (
-	// secretLines are keys of a Compose file that look secret, with their values.
-	secretLines = regexp.MustCompile(`(?i)([\w.-]*` + secretWords + `[\w.-]*["']?\s*[:=]\s*)([^\s$].*)`)
-	// secretPairs are the variables of a container in a Dockerrun.aws.json.
-	secretPairs = regexp.MustCompile(`(?i)("name"\s*:\s*"[^"]*` + secretWords + `[^"]*"\s*,\s*"value"\s*:\s*")(?:[^"\\]|\\.)*"`)
-)
-
-// conceal hides the environment's secrets in a deploy file, and what looks like
-// one by its name.
-func conceal(text string, secrets beanstalk.Secrets) []byte {
-	text = secretPairs.ReplaceAllString(text, "${1}"+beanstalk.Hidden+`"`)
-	text = secretLines.ReplaceAllString(text, "${1}"+beanstalk.Hidden)
-	if secrets.Known() {
-		text = secrets.Hide(text)
-	}
-	return []byte(text)
 }
 
 // policy is the least IAM policy for the inputs.

@@ -108,14 +108,21 @@ func TestDryRunRejected(t *testing.T) {
 
 func TestConceal(t *testing.T) {
 	for text, want := range map[string]string{
-		"      MYSQL_PASSWORD: word # it":                   "      MYSQL_PASSWORD: ***",
-		"      - API_KEY=word":                              "      - API_KEY=***",
-		"      MYSQL_PASSWORD: ${MYSQL_PASSWORD}":           "      MYSQL_PASSWORD: ${MYSQL_PASSWORD}",
-		"      PORT: 3306":                                  "      PORT: 3306",
-		`{"name": "DB_PWD", "value": "a\"b"}, {"name": "X"`: `{"name": "DB_PWD", "value": "***"}, {"name": "X"`,
-		`{"name": "PORT", "value": "80"}`:                   `{"name": "PORT", "value": "80"}`,
-		`"authentication": {"bucket": "b", "key": "k"}`:     `"authentication": {"bucket": "b", "key": "k"}`,
-		"      HOST: known-word":                            "      HOST: ***",
+		"      MYSQL_PASSWORD: word # it":                      "      MYSQL_PASSWORD: ***",
+		"      - API_KEY=word":                                 "      - API_KEY=***",
+		"      MYSQL_PASSWORD: ${MYSQL_PASSWORD}":              "      MYSQL_PASSWORD: ${MYSQL_PASSWORD}",
+		"      PORT: 3306":                                     "      PORT: 3306",
+		`{"name": "DB_PWD", "value": "a\"b"}, {"name": "X"`:    `{"name": "DB_PWD", "value": "***"}, {"name": "X"`,
+		`{"name": "PORT", "value": "80"}`:                      `{"name": "PORT", "value": "80"}`,
+		`"authentication": {"bucket": "b", "key": "k"}`:        `"authentication": {"bucket": "b", "key": "k"}`,
+		"  token-service:\n    image: a/b:1\n":                 "  token-service:\n    image: a/b:1\n",
+		"    DB_PASSWORD: |-\n      word\n\n      x\n    A: b": "    DB_PASSWORD: ***\n    A: b",
+		"    DB_PASSWORD: $$word":                              "    DB_PASSWORD: ***",
+		"    DB_PASSWORD: ${X:-word}":                          "    DB_PASSWORD: ***",
+		"    SIGNING_KEY: word\r\n":                            "    SIGNING_KEY: ***\r\n",
+		"    URL: mysql://root:word@db/x":                      "    URL: mysql://root:***@db/x",
+		`{"value": "word", "name": "DB_PWD"}`:                  `{"value": "***", "name": "DB_PWD"}`,
+		"      HOST: known-word":                               "      HOST: ***",
 	} {
 		if got := string(conceal(text, beanstalk.NewSecrets("known-word"))); got != want {
 			t.Errorf("%s\ngot  %s\nwant %s", text, got, want)
