@@ -79,8 +79,11 @@ func TestCreateRejected(t *testing.T) {
 		"platform":   {map[string]string{"platform": "64bit Windows"}, []string{`platform: there is no "64bit Windows" in ap-northeast-2; give Docker or ECS for the newest`}},
 		"kind":       {map[string]string{"platform": "ECS"}, []string{`env: environment "new-env" runs "64bit Amazon Linux 2023 v4.0.9 running ECS", which does not take Compose file`}},
 		"a variable": {map[string]string{"env-vars": ""}, []string{`${MYSQL_HOST} has no value`}},
-		"an existing version": {map[string]string{"app": "other-app", "tags": "", "digests": "", "version-label": "v1"}, []string{
+		"an existing version": {map[string]string{"app": "other-app", "platform": "Docker", "tags": "", "digests": "", "version-label": "v1"}, []string{
 			`version-label: application "other-app" is to be created, so it has no version "v1"`}},
+		"an existing version's platform": {map[string]string{"tags": "", "digests": "", "version-label": "v1"}, []string{
+			`platform: is empty, and version "v1" is deployed as it is, so nothing says what environment "new-env" is to run; give Docker, or ECS`,
+			`version-label: application "docker-fullstack" has no version "v1"`}},
 		"not to create": {map[string]string{"create": "false", "platform": "Docker"}, []string{"input platform: is that of a new environment", `env: no environment "new-env"`}},
 	} {
 		t.Run(name, func(t *testing.T) {

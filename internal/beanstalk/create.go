@@ -110,6 +110,9 @@ func (c *Client) newEnvironment(ctx context.Context, want Request, name string) 
 	if err := d.Settings.CheckProperties(nil); err != nil {
 		return d, err
 	}
+	if want.Existing != "" && want.Platform == "" {
+		return d, fmt.Errorf("platform: is empty, and version %q is deployed as it is, so nothing says what environment %q is to run; give Docker, or ECS for a Dockerrun.aws.json of version 2", want.Existing, name)
+	}
 	platform, err := c.platform(ctx, want.Platform, want.Kind)
 	if err != nil {
 		return d, err
