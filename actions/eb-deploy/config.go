@@ -93,6 +93,7 @@ func read(r *action.Runner) (config, error) {
 	err := r.Inputs(&c)
 	if c.DryRun {
 		c.LoginInputs = c.ToPull(r)
+		c.noticeNoLogin(r)
 	}
 	return c, errors.Join(err, c.checkNames(), c.checkChoices())
 }

@@ -25,13 +25,23 @@ func (c config) checkLogin() error {
 	if c.ConnectionID != "" {
 		return action.BadInput("registry-auth", "is true beside oidc-connection-id, whose login is good for an hour or so; instances that start later need one that stays: give username and password, or auths")
 	}
-	if c.Username == "" && c.Auths == "" {
+	if c.lacksLogin() && !c.DryRun {
 		return action.BadInput("registry-auth", "is true, but there is no login that the instances could have: give username and password, or auths (a secret that is not set is empty). ECR needs none")
 	}
 	if c.deploysExisting() {
 		return action.BadInput("registry-auth", "is true, but version %q is deployed as it is; its bundle says by itself where the logins are", c.VersionLabel)
 	}
 	return nil
+}
+
+func (c config) lacksLogin() bool { return c.Username == "" && c.Auths == "" }
+
+// noticeNoLogin is for a dry run, which plans without secrets too, as in a pull
+// request from a fork.
+func (c config) noticeNoLogin(r *action.Runner) {
+	if c.RegistryAuth && c.lacksLogin() {
+		r.Log.Notice("registry-auth: there is no login that the instances could have; a deployment needs one")
+	}
 }
 
 // place decides where the logins go, which the bundle must know. The account's

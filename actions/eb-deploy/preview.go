@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -168,12 +169,16 @@ func (p plan) policy(target beanstalk.Target) section {
 }
 
 func (p plan) use(target beanstalk.Target) beanstalk.Use {
-	return beanstalk.Use{
+	use := beanstalk.Use{
 		Region: p.config.Region, Account: target.Identity.Account, App: p.config.App, Envs: p.config.Envs,
 		Bucket: p.config.BucketName, Folder: p.config.folder(), Makes: !p.existing, Settings: len(p.config.options()) > 0,
 		Prunes: p.config.prunes(), PrunesBundles: p.config.DeleteBundles,
 		Creates: p.config.Create, Aborts: p.config.OnFailure == abort || p.config.OnFailure == rollback,
 	}
+	if p.existing && target.Version != nil {
+		use.Bucket, use.Folder = target.Version.Bucket, path.Dir(target.Version.Key)
+	}
+	return use
 }
 
 // print is the section in the log.

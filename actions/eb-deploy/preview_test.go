@@ -68,6 +68,34 @@ func TestDryRunOfExisting(t *testing.T) {
 	})
 }
 
+// TestDryRunOfExistingPolicy lets read the bundle where the version has it.
+func TestDryRunOfExistingPolicy(t *testing.T) {
+	for key, want := range map[string]string{"other/v1.zip": "/other/*", "v1.zip": "/*"} {
+		on(t, func(t *testing.T, s *stage) {
+			s.wire.Buckets["others"] = map[string]*wiretest.Object{key: {Body: []byte("zip")}}
+			s.wire.Versions["docker-fullstack"] = []*wiretest.Version{{Label: "v1", Bucket: "others", Key: key}}
+			s.inputs["tags"], s.inputs["digests"], s.inputs["version-label"] = "", "", "v1"
+			got := s.previews(t)
+			if got.result() != "planned" || !strings.Contains(got.log, `"arn:aws:s3:::others`+want+`"`) {
+				t.Errorf("%s: %s", key, got)
+			}
+		})
+	}
+}
+
+// TestDryRunWithoutLogin plans registry-auth without its secret, as a pull
+// request from a fork has it.
+func TestDryRunWithoutLogin(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.inputs["registry-auth"], s.inputs["username"] = "true", "guk0"
+		got := s.previews(t)
+		if got.result() != "planned" || !strings.Contains(got.log, "::notice::registry-auth: there is no login that the instances could have") ||
+			!strings.Contains(got.log, "logins of the registries are read from s3://") {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
 // TestDryRunWithoutCredentials is what a pull request from a fork has.
 func TestDryRunWithoutCredentials(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {

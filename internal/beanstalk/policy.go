@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
@@ -12,7 +13,8 @@ import (
 type Use struct {
 	Region, Account, App string
 	Envs                 []string
-	// Bucket is empty for the account's own one.
+	// Bucket is empty for the account's own one; Folder is where bundles are in
+	// it, "." for its root.
 	Bucket, Folder string
 	// Makes tells that a version is made, Settings that settings are sent,
 	// Creates that what is missing is made, Prunes that old versions are deleted
@@ -94,7 +96,7 @@ func (u Use) bucket() Statement {
 
 // objects are the bundles. A dry run reads the running version's too.
 func (u Use) objects() Statement {
-	s := Statement{Sid: "Bundles", Resource: []string{u.s3("/" + u.Folder + "/*")}}
+	s := Statement{Sid: "Bundles", Resource: []string{u.s3(path.Join("/", u.Folder, "*"))}}
 	s.add(u.Makes, "s3", "GetObject", "PutObject", "AbortMultipartUpload")
 	s.add(!u.Makes && len(u.Envs) > 0, "s3", "GetObject")
 	s.add(u.Prunes && u.PrunesBundles, "s3", "DeleteObject")
