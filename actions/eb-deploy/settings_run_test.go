@@ -73,6 +73,23 @@ func TestSettingsApart(t *testing.T) {
 	})
 }
 
+// TestSettingsApartHalf has the version refused after the settings were taken:
+// the environment was changed.
+func TestSettingsApartHalf(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.env.Separate = true
+		s.inputs["env-vars"] = "API_KEY=" + value
+		s.env.Script = []wiretest.Step{{After: time.Minute, Do: func(e *wiretest.Environment) {
+			e.Finish("old-1")
+			delete(s.wire.Versions, "docker-fullstack")
+		}}}
+		got := s.run(t)
+		if got.result() != "failed" || !strings.Contains(got.log, "::error::update environment \"Dockerfullstack-env\" to version") || len(s.env.Updates) != 1 {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
 // TestSettingsRejected has settings of which something is wrong, each found
 // before anything is written.
 func TestSettingsRejected(t *testing.T) {

@@ -72,6 +72,7 @@ func (m *Monitor) rollSeparately(ctx context.Context, r Rollout) (Outcome, error
 	}
 	r.Changes = nil
 	second, err := m.Roll(ctx, r)
+	second.Sent = true // the settings are, in any case
 	second.Events = append(first.Events, second.Events...)
 	second.Began = first.Began
 	second.Took += first.Took
