@@ -56,6 +56,19 @@ func TestCreateWithLogin(t *testing.T) {
 	})
 }
 
+// TestCreateLosesTheAnswer follows the environment that the first attempt made.
+func TestCreateLosesTheAnswer(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.wire.Apps, s.wire.Stacks = map[string][]*wiretest.Environment{}, stacks
+		s.inputs["create"], s.inputs["env-vars"], s.inputs["option-settings"] = "true", "MYSQL_HOST=db", profile
+		s.wire.Fail(wiretest.Fault{Operation: "CreateEnvironment", Late: true, Times: 1})
+		got := s.run(t)
+		if got.result() != "deployed" || len(s.wire.Apps["docker-fullstack"]) != 1 || !strings.Contains(got.log, "following that") || !strings.Contains(got.log, "Environment update is starting.") {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
 // TestCreateOneOfTwo makes an environment beside one that is there.
 func TestCreateOneOfTwo(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {

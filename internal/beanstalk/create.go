@@ -137,11 +137,26 @@ func (m *Monitor) create(ctx context.Context, r Rollout, f *follower) (accepted,
 	sending, cancel := outliving(ctx, inFlight)
 	defer cancel()
 	out, err := m.client.eb.CreateEnvironment(sending, in)
+	if invalid(err, "already exists") && m.holds(sending, r) {
+		say(r.Log, "environment %q is being created with version %s by now; following that", r.Env, r.Label)
+		if err := m.followNew(ctx, f); err != nil {
+			return accepted{sent: true}, err
+		}
+		return m.begun(ctx, f)
+	}
 	if err != nil {
 		return accepted{sent: !Refused(err)}, r.hide(failed(err, "create environment %q", r.Env))
 	}
 	id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
 	return accepted{requestID: id, begun: true, at: time.Now(), sent: true}, m.followNew(ctx, f)
+}
+
+// holds tells that an environment which was not there is getting our version by
+// now, which may show late: it is ours, and the answer was lost, or that of a
+// run which does the same.
+func (m *Monitor) holds(ctx context.Context, r Rollout) bool {
+	env, err := m.client.Environment(ctx, m.app, r.Env)
+	return err == nil && (env.VersionLabel == r.Label || env.VersionLabel == "" && env.Status == string(types.EnvironmentStatusLaunching))
 }
 
 // followNew is for an environment that has just been begun. Nothing of it has
