@@ -101,6 +101,10 @@ func (c config) namedFile(in tree) ([]deployFile, error) {
 	}
 	name := path.Clean(filepath.ToSlash(c.ComposeFile))
 	source, err := fs.ReadFile(in, name)
+	if several := strings.Fields(c.ComposeFile); errors.Is(err, fs.ErrNotExist) && len(several) > 1 {
+		return nil, action.BadInput("compose-file", "%q is several paths, and one is taken; a step before this one can merge them: docker compose -f %s config --no-interpolate --no-path-resolution --no-normalize -o merged.yml",
+			shortened(strings.Join(several, " ")), strings.Join(several, " -f "))
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, action.BadInput("compose-file", "there is no %q in %q; it is one path, relative to the input source", shortened(c.ComposeFile), in.name)
 	}

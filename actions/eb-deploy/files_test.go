@@ -32,6 +32,7 @@ func TestDeployFiles(t *testing.T) {
 		{"a named dockerrun", map[string]string{"Dockerrun.aws.json": v2, "docker-compose.yml": composeFile}, config{ComposeFile: "Dockerrun.aws.json"}, []string{"Dockerrun.aws.json as Dockerrun.aws.json"}, ""},
 		{"a named v3", map[string]string{"Dockerrun.aws.json": v3}, config{ComposeFile: "Dockerrun.aws.json"}, nil, "only accompanies a Compose file"},
 		{"not there", nil, config{ComposeFile: "prod.yml"}, nil, `there is no "prod.yml" in "."`},
+		{"several", map[string]string{"a.yml": composeFile, "b.yml": composeFile}, config{ComposeFile: "a.yml\nb.yml"}, nil, `"a.yml b.yml" is several paths, and one is taken; a step before this one can merge them: docker compose -f a.yml -f b.yml config --no-interpolate`},
 		{"outside", nil, config{ComposeFile: "../prod.yml"}, nil, "is not below the folder"},
 		{"no such folder", nil, config{Source: "app"}, nil, "is actions/checkout a step before this one?"},
 		{"a file as folder", map[string]string{"app": "x"}, config{Source: "app"}, nil, `"app" is no folder`},
