@@ -31,6 +31,7 @@ func (d deployment) check(ctx context.Context, client *beanstalk.Client, p plan)
 	for _, destination := range target.Destinations {
 		p.checkEnvironment(destination, &found)
 	}
+	p.checkExisting(ctx, client, target, &found)
 	for _, warning := range distinct(found.warnings) {
 		d.runner.Log.Warning(warning)
 	}

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestExistingOfAnotherKind refuses to bring a version to a platform that does
+// not take its deploy file.
+func TestExistingOfAnotherKind(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		first := output(s.run(t), "version-label")
+		s.env.Label = "old-1"
+		updates := len(s.env.Updates)
+		s.inputs["tags"], s.inputs["digests"], s.inputs["version-label"] = "", "", first
+		s.env.Stack = "64bit Amazon Linux 2023 v4.0.9 running ECS"
+		got := s.run(t)
+		if got.result() != "rejected" || !strings.Contains(got.log, "which does not take Compose file; use an environment of the platform \"Docker\"") || len(s.env.Updates) != updates {
+			t.Errorf("%s", got)
+		}
+		s.env.Stack = "64bit Amazon Linux 2023 v4.1.0 running Docker"
+		if got := s.run(t); got.result() != "deployed" {
+			t.Errorf("%s", got)
+		}
+	})
+}
