@@ -108,7 +108,7 @@ func (o opening) openOn(ctx context.Context, eng *engine.Engine, address engine.
 // own, which only its network reaches.
 func (o opening) spec() engine.BuilderSpec {
 	return engine.BuilderSpec{
-		Insecure: o.insecure, Env: proxies(o.getenv), Labels: map[string]string{"io.travois.builder": "1"},
+		Insecure: o.insecure, Env: proxies(o.getenv), Labels: map[string]string{"io.travois.builder": o.getenv("GITHUB_RUN_ID")},
 		HostNetwork: slices.ContainsFunc(o.targets, func(one image.Reference) bool { return registry.Loopback(one.Registry) }),
 	}
 }

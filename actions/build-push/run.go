@@ -118,9 +118,22 @@ func (s *session) chooseCaches(ctx context.Context, host cache.Host) error {
 		build := one.build
 		build.CacheFrom = append(slices.Clone(build.CacheFrom), from...)
 		build.CacheTo = append(slices.Clone(build.CacheTo), to...)
+		if s.logins.Insecure(one.name.Registry) {
+			plainly(from)
+			plainly(to)
+		}
 		s.builds = append(s.builds, build)
 	}
 	return nil
+}
+
+// plainly lets caches in a registry be read and written over plain HTTP.
+func plainly(caches []compose.Cache) {
+	for _, one := range caches {
+		if one.Type == "registry" {
+			one.Attrs["registry.insecure"] = "true"
+		}
+	}
 }
 
 // present are the tags, of those that move, that each repository has: their

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,6 +42,7 @@ func scripts(t *testing.T, kind, host, program, registry string, steps *cachetes
 	params := actiontest.Params("testdata", func(env *testscript.Env) error {
 		env.Setenv("DOCKER_HOST", host)
 		env.Setenv("REGISTRY", registry)
+		env.Setenv("GITHUB_RUN_ID", rand.Text())
 		env.Setenv("CACHE_URL", steps.URL())
 		env.Setenv("CACHE_TOKEN", steps.Token())
 		env.Setenv("PASSWORD", enginetest.Password)
@@ -79,7 +81,7 @@ func builders(ts *testscript.TestScript, neg bool, args []string) {
 	eng, err := engine.Connect(context.Background(), ts.Getenv)
 	ts.Check(err)
 	defer func() { _ = eng.Close() }()
-	found, err := eng.Labelled(context.Background(), "io.travois.builder=1")
+	found, err := eng.Labelled(context.Background(), "io.travois.builder="+ts.Getenv("GITHUB_RUN_ID"))
 	ts.Check(err)
 	if got := strconv.Itoa(len(found)); got != args[0] {
 		ts.Fatalf("there are %s builders, want %s: %v", got, args[0], found)

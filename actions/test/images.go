@@ -87,6 +87,12 @@ func (s *session) provide(ctx context.Context, one service, watch *watch, output
 // source.
 func (s *session) cached(ctx context.Context, one service) (compose.Build, error) {
 	build := *one.build
+	// A suite runs once, on this machine, and nobody asks where its image comes
+	// from.
+	build.Provenance, build.SBOM = "", ""
+	if len(build.Platforms) > 1 {
+		build.Platforms = nil
+	}
 	from, to, err := s.cache.For(s.host, cache.Image{
 		Service: one.name, Role: cache.Test, Name: one.repository, Tags: s.present(ctx, one),
 	})

@@ -66,7 +66,8 @@ func (b *Builder) pushAgain(ctx context.Context, one Image, logins LoginFunc, ho
 		export.Attrs["registry.insecure"] = "true"
 	}
 	one.Build.CacheTo = slices.DeleteFunc(slices.Clone(one.Build.CacheTo), func(to compose.Cache) bool { return to.Type != "inline" })
-	one.Build.NoCache = false
+	// What is pushed is what was built: neither steps nor bases are looked up anew.
+	one.Build.NoCache, one.Build.Pull = false, false
 	one.Output = heard
 	open, err := b.openSessions(ctx, []Image{one}, logins)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/auth/authprovider"
@@ -97,8 +98,20 @@ func (s *sessions) join(ctx context.Context, one Image) (*shared, error) {
 	return s.all[len(s.all)-1], nil
 }
 
-// close ends the sessions and waits for that.
+// close ends the sessions and waits for that, but not for an engine that no
+// longer answers.
 func (s *sessions) close() error {
+	closed := make(chan error, 1)
+	go func() { closed <- s.closeAll() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(cleanupTime):
+		return nil // the build has told what is wrong
+	}
+}
+
+func (s *sessions) closeAll() error {
 	var problems []error
 	for _, one := range s.all {
 		problems = append(problems, one.session.Close())
