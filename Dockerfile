@@ -22,7 +22,9 @@ RUN go build -trimpath \
 
 COPY internal internal
 COPY actions actions
-RUN go build -trimpath -ldflags='-s -w' -o /out/ ./actions/... && ln -s test /out/test-post
+COPY cmd/travois cmd/travois
+RUN go build -trimpath -ldflags='-s -w' -o /out/ ./cmd/travois && \
+    for action in test test-post build-push eb-deploy; do ln -s travois /out/$action; done
 
 # No USER: GitHub runs container actions as root, since the runner's files belong to another user than any that
 # an image could name. No ENTRYPOINT: each action.yml names its own.

@@ -89,8 +89,8 @@ type site struct {
 }
 
 func newSite(ctx context.Context, dir, kind, cache string) (*site, error) {
-	s := &site{dir: dir, kind: kind, cache: cache, action: filepath.Join(dir, "build-push-action"), names: map[string]bool{}}
-	if err := goBuild(ctx, s.action, "./actions/build-push"); err != nil {
+	s := &site{dir: dir, kind: kind, cache: cache, action: filepath.Join(dir, "build-push"), names: map[string]bool{}}
+	if err := goBuild(ctx, s.action, "./cmd/travois"); err != nil {
 		return nil, err
 	}
 	plugins := filepath.Join(dir, "docker", "cli-plugins")

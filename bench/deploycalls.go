@@ -69,7 +69,7 @@ func testFigures(ctx context.Context, pkg, test string) (map[string]float64, err
 // firstCall is the time from the start of the action to its first request, the
 // median of five. The server refuses it, which ends the run.
 func firstCall(ctx context.Context, action, workspace string) (time.Duration, error) {
-	if err := goBuild(ctx, action, "./actions/eb-deploy"); err != nil {
+	if err := goBuild(ctx, action, "./cmd/travois"); err != nil {
 		return 0, err
 	}
 	if err := os.MkdirAll(workspace, 0o755); err != nil {

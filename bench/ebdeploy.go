@@ -126,7 +126,7 @@ func bundleInto(ctx context.Context, dir, file string) (err error) {
 // tree to another process.
 func (b *bench) uploading(ctx context.Context, dir string) (float64, error) {
 	action, local := filepath.Join(b.dir, "eb-deploy"), filepath.Join(b.dir, "eb-local")
-	if err := errors.Join(goBuild(ctx, action, "./actions/eb-deploy"), goBuild(ctx, local, "./cmd/eb-local")); err != nil {
+	if err := errors.Join(goBuild(ctx, action, "./cmd/travois"), goBuild(ctx, local, "./cmd/eb-local")); err != nil {
 		return 0, err
 	}
 	environ, end, err := startLocal(ctx, local, filepath.Join(b.dir, "state"))

@@ -18,8 +18,8 @@ const flood = 100 << 20
 
 // benchTest holds the action test against a plain docker build and docker run.
 func benchTest(ctx context.Context, b *bench) (err error) {
-	action := filepath.Join(b.dir, "test-action")
-	if err := goBuild(ctx, action, "./actions/test"); err != nil {
+	action := filepath.Join(b.dir, "test")
+	if err := goBuild(ctx, action, "./cmd/travois"); err != nil {
 		return err
 	}
 	workspace := filepath.Join(b.dir, "workspace")

@@ -1,7 +1,8 @@
-// Command build-push is the action that builds the images of a project's
+// Package buildpush is the action that builds the images of a project's
 // services side by side and pushes them together.
-package main
+package buildpush
 
 import "github.com/guk0/travois/internal/action"
 
-func main() { action.Main(run) }
+// Main is the action's process. It does not return.
+func Main() { action.Main(run) }

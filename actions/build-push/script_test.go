@@ -1,4 +1,4 @@
-package main
+package buildpush
 
 import (
 	"context"
@@ -21,7 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"build-push": main})
+	testscript.Main(m, map[string]func(){"build-push": Main})
 }
 
 // TestScripts runs the whole action on a real engine, with a registry in

@@ -1,4 +1,4 @@
-package main
+package ebdeploy
 
 // AccountInputs say as whom the action speaks to AWS.
 type AccountInputs struct {

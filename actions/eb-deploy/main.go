@@ -1,7 +1,8 @@
-// Command eb-deploy is the action that deploys a set of images to AWS Elastic
+// Package ebdeploy is the action that deploys a set of images to AWS Elastic
 // Beanstalk and tells truly how it went.
-package main
+package ebdeploy
 
 import "github.com/guk0/travois/internal/action"
 
-func main() { action.Main(run) }
+// Main is the action's process. It does not return.
+func Main() { action.Main(run) }

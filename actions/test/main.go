@@ -1,24 +1,12 @@
-// Command test is the action that builds the images of a project's test suites
+// Package test is the action that builds the images of a project's test suites
 // and runs them side by side.
-package main
+package test
 
-import (
-	"context"
-	"os"
-	"strings"
+import "github.com/guk0/travois/internal/action"
 
-	"github.com/guk0/travois/internal/action"
-)
+// Main is the action's process. It does not return.
+func Main() { action.Main(run) }
 
-// postSuffix ends the name that the binary has as the action's post entry
-// point: what a step that was killed left behind is removed.
-const postSuffix = "-post"
-
-func main() {
-	action.Main(func(ctx context.Context, r *action.Runner) error {
-		if strings.HasSuffix(os.Args[0], postSuffix) {
-			return sweep(ctx, r)
-		}
-		return run(ctx, r)
-	})
-}
+// Post is the process of the action's post entry point: what a step that was
+// killed left behind is removed. It does not return.
+func Post() { action.Main(sweep) }

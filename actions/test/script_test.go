@@ -1,4 +1,4 @@
-package main
+package test
 
 import (
 	"context"
@@ -26,7 +26,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"test-action": main, "test-post": main})
+	testscript.Main(m, map[string]func(){"test-action": Main, "test-post": Post})
 }
 
 // TestScripts runs the whole action on a real engine.
