@@ -5,7 +5,7 @@ SHELL := /bin/bash
 tool := go tool -modfile=tools/go.mod
 lint := go tool -modfile=tools/lint/go.mod
 
-.PHONY: demo test check bench clean engine
+.PHONY: demo test check bench release-dry-run clean engine
 
 demo: engine ## the whole pipeline on this machine, from the example's source to a page that answers
 	scripts/tools curl git
@@ -29,6 +29,12 @@ bench: engine ## figures against the peers; WHAT=test for one action's
 	scripts/base-images
 	scripts/engine-containerd
 	go run ./bench $(WHAT)
+
+release-dry-run: engine ## a release of the working tree on this machine alone, and a workflow that uses it
+	scripts/tools git
+	scripts/base-images
+	scripts/engine-containerd
+	scripts/release-dry-run
 
 clean: ## takes down whatever the others left up
 	scripts/demo clean
