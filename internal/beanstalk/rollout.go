@@ -73,7 +73,8 @@ func (m *Monitor) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 	}
 	w := &watch{
 		monitor: m, rollout: r, follower: f, started: update.at,
-		want: Expected{Label: r.Label, RequestID: update.requestID, AcceptHealth: r.AcceptHealth, Policy: r.Policy, After: before.deployment},
+		want: Expected{Label: r.Label, RequestID: update.requestID, AcceptHealth: r.AcceptHealth, Policy: r.Policy,
+			Again: r.Platform == "" && before.label == r.Label, After: before.deployment},
 		out:  Outcome{Sent: true, RequestID: update.requestID, Began: f.since},
 		seen: Observation{Begun: update.begun},
 	}

@@ -45,7 +45,8 @@ const (
 	// environment may still show Ready and the old label for a moment.
 	startGrace = 30 * time.Second
 	// healthGrace is for the health right after Ready, which lags behind by a
-	// round of health checks and reports.
+	// round of health checks and reports. An update to what is there already has
+	// as long to show itself.
 	healthGrace = 3 * time.Minute
 )
 
@@ -59,14 +60,25 @@ type Expected struct {
 	AcceptHealth []string
 	// Policy is the environment's deployment policy, empty when it is not known.
 	Policy string
-	// After is the last deployment of before, where the environment held this
-	// version already, so that an instance's label alone proves nothing.
+	// Again tells that the environment held this version already, so that the
+	// label alone proves nothing.
+	Again bool
+	// After is then the last deployment of before; 0 is not known.
 	After int64
 }
 
 // undoes tells whether the policy takes a failed update back by itself: it puts
 // new instances aside, while AllAtOnce and Rolling change those that serve.
 func (e Expected) undoes() bool { return e.Policy == "Immutable" || e.Policy == "TrafficSplitting" }
+
+// beginGrace is how long the update may not have shown itself. Where nothing
+// but the update's own signs tells its end from the state before, it is longer.
+func (e Expected) beginGrace(seen []Instance) time.Duration {
+	if e.Again && (e.After == 0 || len(seen) == 0) {
+		return healthGrace
+	}
+	return startGrace
+}
 
 // Instance is an instance's own word on what it runs (enhanced health only).
 type Instance struct {
@@ -127,7 +139,7 @@ func Judge(want Expected, seen Observation) Verdict {
 		return final(Failed, "environment %q is being terminated", env.Name)
 	case env.Status != "Ready":
 		return pending("environment %q is %s", env.Name, env.Status)
-	case !seen.Begun && seen.SinceUpdate < startGrace:
+	case !seen.Begun && seen.SinceUpdate < want.beginGrace(seen.Instances):
 		return pending("the update has not begun")
 	case env.VersionLabel != want.Label:
 		return judgeOther(want, seen)

@@ -114,7 +114,7 @@ func TestJudgeWithoutInstances(t *testing.T) {
 // update: only a newer deployment of it counts.
 func TestJudgeTheSameVersionAgain(t *testing.T) {
 	want := expected("Immutable")
-	want.After = 7
+	want.Again, want.After = true, 7
 	for _, c := range []struct {
 		id      int64
 		settled bool
@@ -129,6 +129,39 @@ func TestJudgeTheSameVersionAgain(t *testing.T) {
 		}
 		if got := beanstalk.Judge(want, seen); got.Result != c.result {
 			t.Errorf("deployment %d: %q, %q; want %q", c.id, got.Result, got.Reason, c.result)
+		}
+	}
+}
+
+// TestJudgeTheSameVersionUnseen has a redeployment of the version that shows
+// nothing yet: the environment looks as it did before it.
+func TestJudgeTheSameVersionUnseen(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		after, id int64 // of the deployment before and of the instance's; 0 is none
+		since     time.Duration
+		result    beanstalk.Result
+	}{
+		{"basic health", 0, 0, time.Minute, ""},
+		{"basic health, for good", 0, 0, 3 * time.Minute, beanstalk.Deployed},
+		{"only settings, an instance that tells no older deployment", 0, 7, time.Minute, ""},
+		{"instances gone since", 7, 0, time.Minute, ""},
+		{"a newer deployment", 7, 8, time.Minute, beanstalk.Deployed},
+	} {
+		want := expected("AllAtOnce")
+		want.Again, want.After = true, c.after
+		seen := state("Ready", "new-2", "Green")
+		seen.Begun, seen.SinceUpdate = false, c.since
+		if c.id > 0 {
+			seen.Instances = []beanstalk.Instance{{ID: "i-1", Deployment: "Deployed", Label: "new-2", DeploymentID: c.id}}
+		}
+		got := beanstalk.Judge(want, seen)
+		if got.Result != c.result || c.result == "" && got.Reason != "the update has not begun" {
+			t.Errorf("%s: %q, %q; want %q", c.name, got.Result, got.Reason, c.result)
+		}
+		want.Again = false
+		if got := beanstalk.Judge(want, seen); c.after == 0 && got.Result != beanstalk.Deployed {
+			t.Errorf("%s, with another version before: %q, %q; want %q", c.name, got.Result, got.Reason, beanstalk.Deployed)
 		}
 	}
 }
