@@ -169,11 +169,14 @@ func (p plan) policy(target beanstalk.Target) section {
 }
 
 func (p plan) use(target beanstalk.Target) beanstalk.Use {
+	options := p.config.options()
 	use := beanstalk.Use{
 		Region: p.config.Region, Account: target.Identity.Account, App: p.config.App, Envs: p.config.Envs,
-		Bucket: p.config.BucketName, Folder: p.config.folder(), Makes: !p.existing, Settings: len(p.config.options()) > 0,
+		Bucket: p.config.BucketName, Folder: p.config.folder(), Makes: !p.existing, Settings: len(options) > 0,
 		Prunes: p.config.prunes(), PrunesBundles: p.config.DeleteBundles,
 		Creates: p.config.Create, Aborts: p.config.OnFailure == abort || p.config.OnFailure == rollback,
+		ServiceRole: options.Get("aws:elasticbeanstalk:environment", "ServiceRole"),
+		Profile:     options.Get("aws:autoscaling:launchconfiguration", "IamInstanceProfile"),
 	}
 	if p.existing && target.Version != nil {
 		use.Bucket, use.Folder = target.Version.Bucket, path.Dir(target.Version.Key)

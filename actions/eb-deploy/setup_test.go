@@ -74,6 +74,54 @@ func actions(t *testing.T, u beanstalk.Use) []string {
 	return all
 }
 
+// TestPolicyOfRoles has the roles that an environment is given in the policy, by
+// whatever the settings name them.
+func TestPolicyOfRoles(t *testing.T) {
+	named := func(role, profile string) settings {
+		return settings{
+			{Namespace: "aws:elasticbeanstalk:environment", Name: "ServiceRole"}:           role,
+			{Namespace: "aws:autoscaling:launchconfiguration", Name: "IamInstanceProfile"}: profile,
+		}
+	}
+	const iam = "arn:aws:iam::111122223333:"
+	for _, c := range []struct {
+		name   string
+		change func(*plan)
+		want   []string // the resources
+	}{
+		{"nothing is created", func(*plan) {}, nil},
+		{"no environment is created", func(p *plan) { p.config.Create, p.config.Envs = true, nil }, nil},
+		{"created with what AWS names", func(p *plan) { p.config.Create = true }, []string{
+			iam + "role/aws-service-role/elasticbeanstalk.amazonaws.com/AWSServiceRoleForElasticBeanstalk", iam + "role/aws-elasticbeanstalk-ec2-role",
+		}},
+		{"created with names", func(p *plan) { p.config.Create, p.config.OptionSettings = true, named("service", "web") }, []string{iam + "role/service", iam + "role/web"}},
+		{"changed to ARNs", func(p *plan) {
+			p.config.OptionSettings = named(iam+"role/eb/service", iam+"instance-profile/eb/web")
+		}, []string{iam + "role/eb/service", iam + "role/web"}},
+	} {
+		var policy struct {
+			Statement []struct {
+				Sid              string
+				Action, Resource any
+			}
+		}
+		if err := json.Unmarshal([]byte(setup(c.change).Policy()), &policy); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range policy.Statement {
+			if actions := fmt.Sprint(s.Action); strings.Contains(actions, "iam:PassRole") {
+				for _, resource := range s.Resource.([]any) {
+					got = append(got, resource.(string))
+				}
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: roles that may be passed: %q; want %q", c.name, got, c.want)
+		}
+	}
+}
+
 // TestPolicyIsEnough runs a deployment and looks whether every call that it
 // made is in the policy that a dry run prints for it.
 func TestPolicyIsEnough(t *testing.T) {

@@ -20,6 +20,9 @@ type Use struct {
 	// Creates that what is missing is made, Prunes that old versions are deleted
 	// and PrunesBundles their objects with them, Aborts that an update may be.
 	Makes, Settings, Creates, Prunes, PrunesBundles, Aborts bool
+	// ServiceRole and Profile are what the settings say of the environment's role
+	// and its instances' profile: a name, an ARN, or empty.
+	ServiceRole, Profile string
 }
 
 // Statement is a statement of an IAM policy.
@@ -35,7 +38,7 @@ type Statement struct {
 // takes: AWS Service Authorization Reference, "AWS Elastic Beanstalk", "Amazon S3".
 func (u Use) Policy() string {
 	var all []Statement
-	for _, s := range []Statement{u.looks(), u.changes(), u.bucket(), u.objects()} {
+	for _, s := range []Statement{u.looks(), u.changes(), u.roles(), u.bucket(), u.objects()} {
 		if len(s.Action) == 0 {
 			continue
 		}
@@ -85,6 +88,38 @@ func (u Use) changes() Statement {
 	}
 	s.Resource = resources
 	return s
+}
+
+// Of an environment whose settings name none.
+const (
+	defaultProfile = "aws-elasticbeanstalk-ec2-role"
+	ownRole        = "aws-service-role/elasticbeanstalk.amazonaws.com/AWSServiceRoleForElasticBeanstalk"
+)
+
+// roles are handed to the environment, which IAM lets only those do who may pass
+// them. Elastic Beanstalk makes its own one with the first environment.
+func (u Use) roles() Statement {
+	s := Statement{Sid: "Roles"}
+	creates := u.Creates && len(u.Envs) > 0
+	var resources []string
+	if u.ServiceRole != "" || creates {
+		resources = append(resources, u.role(cmp.Or(u.ServiceRole, ownRole)))
+	}
+	if u.Profile != "" || creates {
+		// Its role has its name, but not its path, unless it was made otherwise.
+		resources = append(resources, u.role(path.Base(cmp.Or(u.Profile, defaultProfile))))
+	}
+	s.add(len(resources) > 0, "iam", "PassRole")
+	s.add(creates && u.ServiceRole == "", "iam", "CreateServiceLinkedRole")
+	s.Resource = resources
+	return s
+}
+
+func (u Use) role(name string) string {
+	if strings.HasPrefix(name, "arn:") {
+		return name
+	}
+	return fmt.Sprintf("arn:%s:iam::%s:role/%s", u.partition(), u.account(), name)
 }
 
 func (u Use) bucket() Statement {
