@@ -27,8 +27,10 @@ func TestEntryPoints(t *testing.T) {
 	if diff := cmp.Diff(want, started(t)); diff != "" {
 		t.Errorf("entry points (-binary +action.yml):\n%s", diff)
 	}
-	if diff := cmp.Diff(want, linked(t, "Dockerfile")); diff != "" {
-		t.Errorf("entry points (-binary +Dockerfile):\n%s", diff)
+	for _, file := range []string{"Dockerfile", "scripts/release"} {
+		if diff := cmp.Diff(want, linked(t, file)); diff != "" {
+			t.Errorf("entry points (-binary +%s):\n%s", file, diff)
+		}
 	}
 }
 
