@@ -99,7 +99,7 @@ func TestBuildKeyErrors(t *testing.T) {
 		{"ssh: [default]", `docker-compose.yml:2: service "app": build.ssh: default needs an agent, which the action's container lacks; write default=path/to/a/key`},
 		{"cache_from: ['type=local,src=/x']", `docker-compose.yml:2: service "app": build.cache_from: type local would be a folder in the action's own container, which is gone after the step; give type=registry or type=gha`},
 		{"cache_to: ['type=fast']", `docker-compose.yml:2: service "app": build.cache_to: type "fast" is none of registry, gha, inline, s3, azblob`},
-		{"tags: ['a:b']", `docker-compose.yml:2: service "app": build.tags is not supported; remove it`},
+		{"privileged: true", `docker-compose.yml:2: service "app": build.privileged is not supported; remove it`},
 	} {
 		_, dir, err := loadBuild(t, "services:\n  app: {image: app, build: {context: ./app, "+c.keys+"}}\nsecrets: {ext: {external: true}, env: {environment: NONE}, gone: {file: ./gone.txt}}\n")
 		if err == nil {
