@@ -20,7 +20,7 @@ func (e envResult) next(p plan) string {
 	case beanstalk.Unhealthy:
 		return "look at the causes: the health check wants an answer on port 80 at the path / unless set otherwise" + e.back(p)
 	case beanstalk.TimedOut:
-		if e.sent() {
+		if e.outcome.Sent {
 			return "look in the console what the environment does, or run again, which waits for it. Where it only needs longer, raise timeout"
 		}
 		return "another update held the environment. Run again once it is Ready, or raise timeout"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/guk0/travois/internal/beanstalk"
@@ -38,7 +39,7 @@ const (
 // interrupted aborts the update of a run that was cancelled, if that was asked
 // for. What comes of it is not waited for: there is no time.
 func (r *rollout) interrupted(ctx context.Context) {
-	if r.plan.config.OnFailure == leave || !r.sent() || r.done.outcome.Overtaken {
+	if r.plan.config.OnFailure == leave || !r.done.outcome.Sent || r.done.outcome.Overtaken {
 		return
 	}
 	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTime)
@@ -54,16 +55,11 @@ func (r *rollout) interrupted(ctx context.Context) {
 	}
 }
 
-// sent tells that an update has begun.
-func (r *rollout) sent() bool { return r.done.sent() }
-
-func (e envResult) sent() bool { return e.outcome.RequestID != "" }
-
 // recover does what on-failure asks for. An environment that Elastic Beanstalk
 // has rolled back itself, and one that another run took, are left alone.
 func (r *rollout) recover(ctx context.Context) error {
 	v := r.done.Verdict
-	if r.plan.config.OnFailure == leave || !r.sent() || r.done.outcome.Overtaken {
+	if r.plan.config.OnFailure == leave || !r.done.outcome.Sent || r.done.outcome.Overtaken {
 		return nil
 	}
 	switch v.Result {
@@ -121,57 +117,88 @@ func (r *rollout) abort(ctx context.Context) (done bool, err error) {
 // rollBack deploys the version before again, with the settings before. It has a
 // deadline of its own, since that of the deployment may have passed.
 func (r *rollout) rollBack(ctx context.Context) error {
-	back := r.backwards(ctx)
 	switch {
 	case r.done.previous == "":
 		r.add("on-failure: no version ran before, so there is none to go back to.")
 		return nil
-	case back.Runs && len(back.Changes) == 0:
+	case r.done.previous == r.plan.label && len(r.target.Changes) == 0:
 		r.add("on-failure: version %q ran before too, so there is none to go back to.", r.done.previous)
 		return nil
 	}
 	limited, cancel := context.WithTimeout(ctx, r.target.Settings.Deadline())
 	defer cancel()
 	say(r.log, "on-failure: going back to version %s", r.done.previous)
-	_, err := r.monitor.AwaitTurn(limited, back.Turn, r.log)
+	outcome, how, err := r.goBack(limited)
 	var newer *beanstalk.SupersededError
-	if errors.As(err, &newer) {
+	switch {
+	case errors.As(err, &newer):
 		r.add("on-failure: nothing was rolled back, since %v.", newer)
 		return nil
-	}
-	var outcome beanstalk.Outcome
-	if err == nil {
-		outcome, err = r.monitor.Roll(limited, back)
-	}
-	if err != nil {
+	case err != nil:
 		r.add("on-failure: going back to version %q failed: %v.", r.done.previous, err)
 		return cancelled(ctx)
 	}
-	r.rolledBack(outcome)
+	r.rolledBack(outcome, how)
 	return nil
 }
 
-// backwards is the rollout that undoes this one.
-func (r *rollout) backwards(ctx context.Context) beanstalk.Rollout {
-	sent := r.target.Changes
-	if len(sent) > 0 {
-		now := r.target
-		if r.client.Reload(ctx, r.plan.config.App, &now) == nil {
-			sent = now.Settings.Changes(sent.Undo(r.before))
-		}
+// goBack awaits the turn and sends what differs from before. The verdict is
+// empty where nothing does.
+func (r *rollout) goBack(ctx context.Context) (done beanstalk.Outcome, how string, err error) {
+	turn := r.turn(r.done.previous)
+	turn.Own = r.plan.label
+	env, err := r.monitor.AwaitTurn(ctx, turn, r.log)
+	if err != nil {
+		return done, "", err
 	}
 	back := r.rollout(r.done.previous)
-	back.Changes, back.Own = sent, r.plan.label
+	back.Turn, back.Changes = turn, r.backwards(ctx)
 	back.Runs = r.done.previous == r.plan.label
-	return back
+	if !back.Runs && env.VersionLabel == r.done.previous {
+		// The version may not have been taken, but settings that went before it.
+		why, err := r.client.Incomplete(ctx, env, r.log)
+		if err != nil {
+			return done, "", err
+		}
+		back.Runs = why == ""
+	}
+	if back.Runs && len(back.Changes) == 0 {
+		return beanstalk.Outcome{Environment: env}, "", nil
+	}
+	how = "was deployed again"
+	if back.Runs {
+		how = "has the settings of before again"
+	}
+	done, err = r.monitor.Roll(ctx, back)
+	return done, how, err
+}
+
+// backwards are the changes that undo those of this deployment, as far as they
+// were made.
+func (r *rollout) backwards(ctx context.Context) beanstalk.Changes {
+	if len(r.target.Changes) == 0 {
+		return nil
+	}
+	made := r.before.With(r.plan.config.options())
+	now := r.target
+	if r.client.Reload(ctx, r.plan.config.App, &now) == nil {
+		made = now.Settings
+	}
+	return made.Changes(r.target.Changes.Undo(r.before))
 }
 
 // rolledBack makes the end of the rollback that of the deployment.
-func (r *rollout) rolledBack(back beanstalk.Outcome) {
-	if back.Result == beanstalk.Deployed {
+func (r *rollout) rolledBack(back beanstalk.Outcome, how string) {
+	switch back.Result {
+	case "":
 		r.done.Result = beanstalk.RolledBack
-		r.add("on-failure: version %q was deployed again and runs, health %s.", r.done.previous, back.Environment.Health)
-	} else {
+		r.add("on-failure: %s runs as before; nothing of this deployment is left to undo.", named(r.done.previous))
+		r.done.outcome.Environment = back.Environment
+		return
+	case beanstalk.Deployed:
+		r.done.Result = beanstalk.RolledBack
+		r.add("on-failure: version %q %s and runs, health %s.", r.done.previous, how, back.Environment.Health)
+	default:
 		r.done.Result = beanstalk.Failed
 		r.add("on-failure: going back to version %q ended %s: %s", r.done.previous, back.Result, back.Reason)
 	}
@@ -184,7 +211,7 @@ func (r *rollout) rolledBack(back beanstalk.Outcome) {
 func (r *rollout) add(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	say(r.log, "%s", text)
-	r.done.Reason = sentence(r.done.Reason) + " " + text
+	r.done.Reason = strings.TrimSpace(sentence(r.done.Reason) + " " + text)
 }
 
 // cancelled is the end of the context alone: other trouble on the way back is

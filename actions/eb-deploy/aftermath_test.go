@@ -219,6 +219,28 @@ func TestRollbackOfSettings(t *testing.T) {
 	})
 }
 
+// TestRollbackOfSettingsApart has the version refused after the settings were
+// taken by themselves: only they are taken back.
+func TestRollbackOfSettingsApart(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.env.Separate = true
+		s.env.Options = append(s.env.Options, [3]string{"aws:elasticbeanstalk:application:environment", "PORT", "80"})
+		s.inputs["on-failure"], s.inputs["env-vars"] = "rollback", "PORT=81"
+		s.env.Script = []wiretest.Step{{After: time.Minute, Do: func(e *wiretest.Environment) {
+			e.Finish("old-1")
+			delete(s.wire.Versions, "docker-fullstack")
+			e.Script = nil
+		}}}
+		got := s.run(t)
+		if got.code != 1 || got.result() != "rolled-back" || !strings.Contains(got.log, "No Application Version named") || !strings.Contains(got.log, `version "old-1" has the settings of before again and runs, health Green`) {
+			t.Errorf("%s", got)
+		}
+		if diff := cmp.Diff([][]string{{"PORT=81"}, {"PORT=80"}}, s.env.Sent); diff != "" {
+			t.Errorf("settings (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // TestSignal cancels the run at several moments of an update.
 func TestSignal(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -275,4 +297,58 @@ func TestSignalBeforeItIsSent(t *testing.T) {
 			t.Errorf("updates %v\n%s", s.env.Updates, got)
 		}
 	})
+}
+
+// losesAnswers has an update begin whose answer never comes, however often it
+// is asked for.
+func losesAnswers(s *stage) {
+	s.wire.Fail(wiretest.Fault{Operation: "UpdateEnvironment", Late: true, Times: 1})
+	s.wire.Fail(wiretest.Fault{Operation: "UpdateEnvironment", Times: 9})
+}
+
+// TestSignalWhileTheAnswerIsLost aborts an update of which only its asking is
+// known.
+func TestSignalWhileTheAnswerIsLost(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.inputs["on-failure"], s.env.Abortable = "abort", true
+		s.env.Script = []wiretest.Step{{After: 30 * time.Minute, Do: func(*wiretest.Environment) {}}}
+		losesAnswers(s)
+		asked := 0
+		s.wire.Before = func(operation string) {
+			if operation != "UpdateEnvironment" {
+				return
+			}
+			if asked++; asked == 2 {
+				s.cancel()
+			}
+		}
+		if got := s.run(t); got.code != 1 || s.env.Aborted != 1 || len(s.env.Updates) != 1 {
+			t.Errorf("%d aborts, updates %v\n%s", s.env.Aborted, s.env.Updates, got)
+		}
+	})
+}
+
+// TestRollbackAfterLostAnswers takes an update back whose answer was lost, and
+// where none has begun, leaves the environment.
+func TestRollbackAfterLostAnswers(t *testing.T) {
+	for name, c := range map[string]struct {
+		lose    func(*stage)
+		updates int
+		reason  string
+	}{
+		"begun":     {losesAnswers, 2, `version "old-1" was deployed again and runs`},
+		"not begun": {func(s *stage) { s.wire.Fail(wiretest.Fault{Operation: "UpdateEnvironment", Times: 10}) }, 0, `version "old-1" runs as before; nothing`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			on(t, func(t *testing.T, s *stage) {
+				s.wire.Versions["docker-fullstack"] = []*wiretest.Version{{Label: "old-1"}}
+				s.inputs["on-failure"] = "rollback"
+				c.lose(s)
+				got := s.run(t)
+				if got.code != 1 || got.result() != "rolled-back" || len(s.env.Updates) != c.updates || s.env.Label != "old-1" || !strings.Contains(got.log, c.reason) {
+					t.Errorf("updates %v\n%s", s.env.Updates, got)
+				}
+			})
+		})
+	}
 }

@@ -78,11 +78,11 @@ func (r *rollout) execute(ctx context.Context) error {
 		r.done.Verdict = verdict(beanstalk.TimedOut, "the deadline of %s passed: %v", r.expires.limit, err)
 		err = nil
 	}
-	if err != nil || r.done.Result.Good() || r.done.Result == beanstalk.Superseded {
+	if r.done.Result.Good() || r.done.Result == beanstalk.Superseded || err != nil && !r.done.outcome.Sent {
 		return err
 	}
 	r.explain(ctx)
-	return r.recover(ctx)
+	return errors.Join(err, r.recover(ctx))
 }
 
 // limit is as long as the update may take; an update that is under way may take
