@@ -39,7 +39,7 @@ func TestKeepVersions(t *testing.T) {
 			const app = "docker-fullstack"
 			s.stored(7)
 			s.env.Label = "v2"
-			s.wire.Apps[app] = append(s.wire.Apps[app], &wiretest.Environment{Name: "other", Label: "v4", Status: "Ready"})
+			s.wire.Apps[app] = append(s.wire.Apps[app], &wiretest.Environment{ID: "e-other", Name: "other", Label: "v4", Status: "Ready"})
 			s.wire.Versions["another"] = []*wiretest.Version{{Label: "x", Bucket: s.wire.Versions[app][2].Bucket, Key: "v3.zip"}}
 			s.inputs["keep-versions"], s.inputs["delete-bundles"] = "2", fmt.Sprint(bundles)
 			got := s.run(t)
@@ -59,6 +59,46 @@ func TestKeepVersions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestKeepVersionsElsewhere keeps the way back of an environment that another
+// run deploys to: past an attempt that failed, and past the same version again.
+func TestKeepVersionsElsewhere(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		const app = "docker-fullstack"
+		s.stored(8)
+		s.env.Label = "v8"
+		other := &wiretest.Environment{ID: "e-other", Name: "other", Label: "v5", Status: "Ready"}
+		report := func(label, severity string) {
+			for _, e := range []wiretest.Event{{Severity: "INFO", Message: "Environment update is starting."}, {Severity: severity, Message: "It ended."}} {
+				e.At, e.Label = time.Now().Add(time.Duration(len(other.Events)-20)*time.Hour), label
+				other.Events = append(other.Events, e)
+			}
+		}
+		for _, one := range [][2]string{{"v1", "INFO"}, {"v2", "INFO"}, {"v4", "ERROR"}, {"v5", "INFO"}, {"v5", "INFO"}, {"v6", "ERROR"}} {
+			report(one[0], one[1])
+		}
+		s.wire.Apps[app] = append(s.wire.Apps[app], other)
+		s.inputs["keep-versions"] = "1"
+		got := s.run(t)
+		labels, _ := s.left()
+		if diff := cmp.Diff([]string{"v2", "v4", "v5", "v8", output(got, "version-label")}, labels); diff != "" || got.result() != "deployed" {
+			t.Errorf("left (-want +got):\n%s\n%s", diff, got)
+		}
+	})
+}
+
+// TestKeepVersionsUnread deletes nothing where the events can't be read.
+func TestKeepVersionsUnread(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.stored(3)
+		s.inputs["env"], s.inputs["keep-versions"], s.inputs["env-vars"] = "", "1", ""
+		s.wire.Fail(wiretest.Fault{Operation: "DescribeEvents", Status: 403, Code: "AccessDenied", Message: "not authorized", Times: 1})
+		got := s.run(t)
+		if labels, _ := s.left(); got.code != 0 || len(labels) != 4 || !strings.Contains(got.log, "::warning::no version is deleted, since it is not known which ones are to stay: read the events") {
+			t.Errorf("left: %v\n%s", labels, got)
+		}
+	})
 }
 
 // TestKeepVersionsAgain leaves the way back where the same run comes again.

@@ -61,8 +61,9 @@ func (u Use) Policy() string {
 func (u Use) looks() Statement {
 	s := Statement{Sid: "Look", Resource: "*"}
 	s.add(true, "elasticbeanstalk", "DescribeApplications", "DescribeApplicationVersions")
-	s.add(len(u.Envs) > 0, "elasticbeanstalk", "DescribeEnvironments", "DescribeConfigurationSettings", "DescribeEvents", "DescribeEnvironmentHealth",
-		"DescribeInstancesHealth", "RequestEnvironmentInfo", "RetrieveEnvironmentInfo")
+	s.add(len(u.Envs) > 0 || u.Prunes, "elasticbeanstalk", "DescribeEnvironments", "DescribeEvents")
+	s.add(len(u.Envs) > 0, "elasticbeanstalk", "DescribeConfigurationSettings", "DescribeEnvironmentHealth", "DescribeInstancesHealth",
+		"RequestEnvironmentInfo", "RetrieveEnvironmentInfo")
 	s.add(u.Makes, "elasticbeanstalk", "DescribeAccountAttributes")
 	s.add(u.Makes && u.Bucket == "", "elasticbeanstalk", "CreateStorageLocation")
 	s.add(u.Settings && len(u.Envs) > 0, "elasticbeanstalk", "ValidateConfigurationSettings")

@@ -28,7 +28,9 @@ type Retention struct {
 // Beanstalk's own lifecycle deletes as many at a time.
 const maxDeletions = 100
 
-// Prune deletes versions beyond those that stay, the oldest first. One that
+// Prune deletes versions beyond those that stay, the oldest first. Those that an
+// environment of the application runs stay, and the one that ran there before, as
+// far as its events tell. One that
 // Elastic Beanstalk does not delete is part of the error and keeps none of the
 // others. It gives the labels that are gone.
 func (c *Client) Prune(ctx context.Context, r Retention, log io.Writer) ([]string, error) {
@@ -41,7 +43,11 @@ func (c *Client) Prune(ctx context.Context, r Retention, log io.Writer) ([]strin
 		return nil, err
 	}
 	for _, env := range envs {
-		r.Spare = append(r.Spare, env.VersionLabel)
+		way, err := c.wayBack(ctx, env)
+		if err != nil {
+			return nil, fmt.Errorf("no version is deleted, since it is not known which ones are to stay: %w", err)
+		}
+		r.Spare = append(append(r.Spare, env.VersionLabel), way...)
 	}
 	var gone []string
 	var problems []error

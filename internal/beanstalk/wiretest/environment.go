@@ -44,6 +44,7 @@ type Environment struct {
 	running []due
 	clock   time.Time
 	request string
+	label   string
 	asked   time.Time
 }
 
@@ -59,6 +60,8 @@ type Instance struct {
 type Event struct {
 	At                           time.Time
 	Severity, Message, RequestID string
+	// Label is the version that it is about.
+	Label string
 	// Delay is how long after At it shows itself.
 	Delay time.Duration
 
@@ -78,13 +81,13 @@ type due struct {
 
 // Report adds an event of the running update.
 func (e *Environment) Report(severity, message string) {
-	e.Events = append(e.Events, Event{At: e.asked, Severity: severity, Message: message, RequestID: e.request})
+	e.Events = append(e.Events, Event{At: e.asked, Severity: severity, Message: message, RequestID: e.request, Label: e.label})
 }
 
 // Begin starts an update's script at a time.
 func (e *Environment) Begin(label, request string, at time.Time) {
 	e.Updates = append(e.Updates, label)
-	e.Status, e.request, e.asked = "Updating", request, at
+	e.Status, e.request, e.label, e.asked = "Updating", request, label, at
 	e.Report("INFO", "Environment update is starting.")
 	script := e.Script
 	if script == nil {

@@ -275,7 +275,7 @@ func (a *AWS) describeEvents(in url.Values) ([]element, *refusal) {
 	result := []element{list("Events", page, func(e Event) []element {
 		fields := []element{
 			{"EventDate", e.At.UTC().Format("2006-01-02T15:04:05.000Z")}, {"Severity", e.Severity}, {"Message", e.Message},
-			{"EnvironmentName", e.env},
+			{"EnvironmentName", e.env}, {"VersionLabel", e.Label},
 		}
 		if e.RequestID != "" {
 			fields = append(fields, element{"RequestId", e.RequestID})

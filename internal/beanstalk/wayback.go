@@ -1,0 +1,65 @@
+package beanstalk
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk/types"
+)
+
+// wayBackPages bounds how far back the events are read, which go back six weeks.
+const wayBackPages = 5
+
+// wayBack are the versions that the environment's events name before the one
+// that it runs, down to the first of which no failure is told: that one ran.
+func (c *Client) wayBack(ctx context.Context, env Environment) ([]string, error) {
+	in := &elasticbeanstalk.DescribeEventsInput{EnvironmentId: &env.ID, MaxRecords: aws.Int32(1000)}
+	found := history{running: env.VersionLabel}
+	for range wayBackPages {
+		out, err := c.eb.DescribeEvents(ctx, in)
+		if err != nil {
+			return nil, failed(err, "read the events of environment %q", env.Name)
+		}
+		if slices.ContainsFunc(out.Events, found.reaches) || aws.ToString(out.NextToken) == "" {
+			break
+		}
+		in.NextToken = out.NextToken
+	}
+	return found.before, nil
+}
+
+// history is what the events of an environment tell, the newest first.
+type history struct {
+	running string
+	// met tells that the running version has come.
+	met bool
+	// before are the versions before it, the last of which failed or is not read
+	// to its beginning.
+	before []string
+	failed bool
+}
+
+// reaches takes an event. It tells that the last version before is one that ran.
+func (h *history) reaches(one types.EventDescription) bool {
+	label := aws.ToString(one.VersionLabel)
+	last := len(h.before) - 1
+	switch {
+	case label == "":
+		return false
+	case label == h.running:
+		h.met = true
+		return last >= 0 && !h.failed
+	case !h.met:
+		return false // an attempt that did not last
+	case last < 0 || h.before[last] != label:
+		if last >= 0 && !h.failed {
+			return true
+		}
+		h.before, h.failed = append(h.before, label), false
+	}
+	e := event(one)
+	h.failed = h.failed || e.Severe()
+	return e.begins() && !h.failed
+}
