@@ -22,7 +22,10 @@ func (i CreateInputs) checkCreate() error {
 
 // create makes the environment with the version in it.
 func (r *rollout) create(ctx context.Context) error {
-	_, err := r.stock.ensure(ctx)
+	err := r.stock.storeLogin(ctx)
+	if err == nil {
+		_, err = r.stock.ensure(ctx)
+	}
 	if err != nil {
 		r.done.Result = beanstalk.Rejected
 		return err

@@ -43,9 +43,6 @@ func (e *execution) execute(ctx context.Context) (result, error) {
 	for _, change := range e.plan.changes {
 		e.log.Printf("%s: %s", e.plan.file.path, change)
 	}
-	if err := e.storeLogin(ctx); err != nil {
-		return newResult(e.plan, beanstalk.Rejected), err
-	}
 	if len(e.rollouts) == 0 {
 		done, err := e.createOnly(ctx)
 		e.cleanUp(ctx, done)
@@ -68,7 +65,11 @@ func (e *execution) createOnly(ctx context.Context) (result, error) {
 	limit := cmp.Or(e.plan.config.Timeout, beanstalk.Settings{}.Deadline())
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	stored, err := e.stock.ensure(limited)
+	var stored beanstalk.Stored
+	err := e.stock.storeLogin(limited)
+	if err == nil {
+		stored, err = e.stock.ensure(limited)
+	}
 	switch {
 	case err == nil:
 		done.stored = stored

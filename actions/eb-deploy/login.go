@@ -91,32 +91,42 @@ func refer(login *bundle.Login, file deployFile, from fs.FS, rendered *bundle.Re
 	return companion, nil
 }
 
-// storeLogin puts the logins where the bundle says.
-func (e *execution) storeLogin(ctx context.Context) error {
-	login := e.plan.login
+// storeLogin puts the logins where the bundle says, once: it is for whoever has
+// the turn at an environment, so that an older run writes none over a newer
+// one's.
+func (s *stock) storeLogin(ctx context.Context) error {
+	login := s.plan.login
 	if login == nil {
 		return nil
 	}
-	content, err := e.plan.credentials.DockerConfig()
+	if err := s.take(ctx); err != nil {
+		return err
+	}
+	defer func() { <-s.turn }()
+	if s.loggedIn {
+		return nil
+	}
+	content, err := s.plan.credentials.DockerConfig()
 	if err != nil {
 		return err
 	}
-	if err := e.makeLoginBucket(ctx); err != nil {
+	if err := s.makeLoginBucket(ctx); err != nil {
 		return err
 	}
 	at := beanstalk.Stored{Bucket: login.Bucket, Key: login.Key}
-	written, err := e.client.StoreLogin(ctx, at, content)
+	written, err := s.client.StoreLogin(ctx, at, content)
 	if err == nil && written {
-		e.log.Printf("stored the registries' logins in %s", at.URI())
+		s.log.Printf("stored the registries' logins in %s", at.URI())
 	}
+	s.loggedIn = err == nil
 	return err
 }
 
-func (e *execution) makeLoginBucket(ctx context.Context) error {
-	if e.plan.config.BucketName != "" {
-		return e.stock.makeBucket(ctx)
+func (s *stock) makeLoginBucket(ctx context.Context) error {
+	if s.plan.config.BucketName != "" {
+		return s.makeBucket(ctx)
 	}
-	_, err := e.client.StorageLocation(ctx)
+	_, err := s.client.StorageLocation(ctx)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/guk0/travois/internal/beanstalk/wiretest"
 )
@@ -99,6 +100,45 @@ func TestRegistryAuthAgain(t *testing.T) {
 			t.Errorf("%d objects were written: %s", written()-before, got)
 		}
 	})
+}
+
+// TestRegistryAuthSuperseded has an older run come after a newer one, with
+// another login: it leaves the newer one's.
+func TestRegistryAuthSuperseded(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.inputs["registry-auth"], s.inputs["username"], s.inputs["password"] = "true", "guk0", value
+		s.runID = "200"
+		if got := s.run(t); got.result() != "deployed" {
+			t.Fatalf("%s", got)
+		}
+		newer := string(s.wire.Buckets[loginBucket]["docker-fullstack/.dockercfg"].Body)
+		s.runID, s.inputs["tags"], s.inputs["password"] = "100", `{"frontend":"sha-older","backend":"sha-older"}`, "another-word"
+		if got := s.run(t); got.result() != "superseded" {
+			t.Errorf("%s", got)
+		}
+		if now := string(s.wire.Buckets[loginBucket]["docker-fullstack/.dockercfg"].Body); now != newer {
+			t.Errorf("the logins are %s; the newer run's are %s", now, newer)
+		}
+	})
+}
+
+// TestRegistryAuthTakesLong has the logins held up beyond the deadline, with an
+// environment and without one.
+func TestRegistryAuthTakesLong(t *testing.T) {
+	for _, env := range []string{"Dockerfullstack-env", ""} {
+		on(t, func(t *testing.T, s *stage) {
+			s.inputs["env"], s.inputs["timeout"] = env, "1m"
+			s.inputs["registry-auth"], s.inputs["username"], s.inputs["password"] = "true", "guk0", value
+			s.wire.Before = func(operation string) {
+				if operation == "PutObject" {
+					time.Sleep(2 * time.Minute)
+				}
+			}
+			if got := s.run(t); got.code != 1 || got.result() != "timed-out" || len(s.wire.Versions["docker-fullstack"]) != 0 {
+				t.Errorf("env %q: versions %v\n%s", env, s.wire.Versions["docker-fullstack"], got)
+			}
+		})
+	}
 }
 
 func TestRegistryAuthRejected(t *testing.T) {

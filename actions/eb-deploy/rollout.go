@@ -120,10 +120,7 @@ func (r *rollout) deploy(ctx context.Context) error {
 	}
 	r.learn(ctx)
 	r.before = r.target.Settings
-	runs, err := r.runsAlready(ctx, env)
-	if err == nil && !runs {
-		_, err = r.stock.ensure(ctx)
-	}
+	runs, err := r.supply(ctx, env)
 	switch {
 	case err != nil:
 		r.done.Result = beanstalk.Rejected
@@ -133,6 +130,19 @@ func (r *rollout) deploy(ctx context.Context) error {
 		return nil
 	}
 	return r.roll(ctx, runs)
+}
+
+// supply makes sure of what the environment needs: the logins, and the version
+// unless it runs already.
+func (r *rollout) supply(ctx context.Context, env beanstalk.Environment) (runs bool, err error) {
+	if err := r.stock.storeLogin(ctx); err != nil {
+		return false, err
+	}
+	runs, err = r.runsAlready(ctx, env)
+	if err == nil && !runs {
+		_, err = r.stock.ensure(ctx)
+	}
+	return runs, err
 }
 
 // learn reads settings and secrets again: an update that was waited for may

@@ -19,6 +19,8 @@ type stock struct {
 	turn   chan struct{}
 	stored *beanstalk.Stored
 	target beanstalk.Target
+	// loggedIn tells that the registries' logins are stored.
+	loggedIn bool
 }
 
 // newStock has the version already where an existing one is deployed.
