@@ -178,6 +178,9 @@ func (p plan) use(target beanstalk.Target) beanstalk.Use {
 		ServiceRole: options.Get("aws:elasticbeanstalk:environment", "ServiceRole"),
 		Profile:     options.Get("aws:autoscaling:launchconfiguration", "IamInstanceProfile"),
 	}
+	if strings.HasPrefix(p.config.Platform, "arn:") {
+		use.Platform = p.config.Platform
+	}
 	if p.existing && target.Version != nil {
 		use.Bucket, use.Folder = target.Version.Bucket, path.Dir(target.Version.Key)
 	}

@@ -34,6 +34,9 @@ func TestAWSSetup(t *testing.T) {
 		{"`env-vars`, `option-settings`", func(p *plan) { p.config.EnvVars = properties{"A": "1"} }},
 		{"`on-failure: abort` or `rollback`", func(p *plan) { p.config.OnFailure = rollback }},
 		{"`create`", func(p *plan) { p.config.Create = true }},
+		{"`create`, `platform` with an ARN", func(p *plan) {
+			p.config.Create, p.config.Platform = true, "arn:aws:elasticbeanstalk:ap-northeast-2::platform/Docker running on 64bit Amazon Linux 2023/4.10.0"
+		}},
 		{"`keep-versions`", func(p *plan) { p.config.KeepVersions = 20 }},
 		{"`keep-versions`, `delete-bundles`", func(p *plan) { p.config.KeepVersions, p.config.DeleteBundles = 20, true }},
 	} {

@@ -52,10 +52,37 @@ var stackName = regexp.MustCompile(`^64bit Amazon Linux (2|2023) v(\d+)\.(\d+)\.
 // platform is the platform for a new environment: what is asked for by its full
 // name or ARN, or else the newest of a kind. Wanted is "Docker", "ECS" or
 // empty, which leaves it to the deploy file.
-func (c *Client) platform(ctx context.Context, wanted string, kind Kind) (string, error) {
+func (c *Client) platform(ctx context.Context, wanted string, kind Kind) (string, Kind, error) {
 	if strings.HasPrefix(wanted, "arn:") {
-		return wanted, nil
+		kind, err := c.platformVersion(ctx, wanted)
+		return wanted, kind, err
 	}
+	stack, err := c.stack(ctx, wanted, kind)
+	return stack, PlatformKind(stack, ""), err
+}
+
+// platformVersion looks a platform up by its ARN. One of another region or
+// account is not there either.
+func (c *Client) platformVersion(ctx context.Context, arn string) (Kind, error) {
+	out, err := c.eb.DescribePlatformVersion(ctx, &elasticbeanstalk.DescribePlatformVersionInput{PlatformArn: &arn})
+	switch {
+	case refusesPermission(err):
+		return Unknown, fmt.Errorf("%w: allow elasticbeanstalk:DescribePlatformVersion", failed(err, "look up platform %q", arn))
+	case err != nil && !Refused(err):
+		return Unknown, failed(err, "look up platform %q", arn)
+	case err != nil:
+		return Unknown, fmt.Errorf("platform: there is no %q in %s (%w); `aws elasticbeanstalk list-platform-versions` lists them", arn, c.region, brief(err))
+	case out.PlatformDescription == nil:
+		return Unknown, fmt.Errorf("platform: there is no %q in %s; `aws elasticbeanstalk list-platform-versions` lists them", arn, c.region)
+	}
+	if status := out.PlatformDescription.PlatformStatus; status != "" && status != types.PlatformStatusReady {
+		return Unknown, fmt.Errorf("platform: %q is %s; give one that is Ready", arn, status)
+	}
+	return PlatformKind(aws.ToString(out.PlatformDescription.SolutionStackName), arn), nil
+}
+
+// stack is the solution stack by its full name, or the newest of a kind.
+func (c *Client) stack(ctx context.Context, wanted string, kind Kind) (string, error) {
 	out, err := c.eb.ListAvailableSolutionStacks(ctx, &elasticbeanstalk.ListAvailableSolutionStacksInput{})
 	if err != nil {
 		return "", failed(err, "look up the platforms in %s", c.region)
@@ -113,12 +140,9 @@ func (c *Client) newEnvironment(ctx context.Context, want Request, name string) 
 	if want.Existing != "" && want.Platform == "" {
 		return d, fmt.Errorf("platform: is empty, and version %q is deployed as it is, so nothing says what environment %q is to run; give Docker, or ECS for a Dockerrun.aws.json of version 2", want.Existing, name)
 	}
-	platform, err := c.platform(ctx, want.Platform, want.Kind)
-	if err != nil {
-		return d, err
-	}
-	d.Environment.Platform, d.Environment.Kind = platform, PlatformKind(platform, platform)
-	return d, nil
+	var err error
+	d.Environment.Platform, d.Environment.Kind, err = c.platform(ctx, want.Platform, want.Kind)
+	return d, err
 }
 
 // create begins an environment with the version; it counts as an update. The

@@ -23,6 +23,8 @@ type Use struct {
 	// ServiceRole and Profile are what the settings say of the environment's role
 	// and its instances' profile: a name, an ARN, or empty.
 	ServiceRole, Profile string
+	// Platform is the ARN of a new environment's platform, where it is given by it.
+	Platform string
 }
 
 // Statement is a statement of an IAM policy.
@@ -67,7 +69,8 @@ func (u Use) looks() Statement {
 	s.add(u.Makes, "elasticbeanstalk", "DescribeAccountAttributes")
 	s.add(u.Makes && u.Bucket == "", "elasticbeanstalk", "CreateStorageLocation")
 	s.add(u.Settings && len(u.Envs) > 0, "elasticbeanstalk", "ValidateConfigurationSettings")
-	s.add(u.Creates, "elasticbeanstalk", "ListAvailableSolutionStacks")
+	s.add(u.Creates && u.Platform == "", "elasticbeanstalk", "ListAvailableSolutionStacks")
+	s.add(u.Creates && u.Platform != "", "elasticbeanstalk", "DescribePlatformVersion")
 	return s
 }
 
@@ -86,6 +89,9 @@ func (u Use) changes() Statement {
 	}
 	if u.Creates && len(u.Envs) > 0 {
 		resources = append(resources, fmt.Sprintf("arn:%s:elasticbeanstalk:%s::solutionstack/*", u.partition(), u.Region))
+		if u.Platform != "" {
+			resources = append(resources, u.Platform)
+		}
 	}
 	s.Resource = resources
 	return s

@@ -76,6 +76,15 @@ func (a *AWS) solutionStacks(url.Values) ([]element, *refusal) {
 	return []element{texts("SolutionStacks", a.Stacks)}, nil
 }
 
+func (a *AWS) platformVersion(in url.Values) ([]element, *refusal) {
+	arn := in.Get("PlatformArn")
+	stack, there := a.Platforms[arn]
+	if !there {
+		return nil, invalid("No Platform named '%s' found.", arn)
+	}
+	return []element{{"PlatformDescription", []element{{"PlatformArn", arn}, {"PlatformStatus", "Ready"}, {"SolutionStackName", stack}}}}, nil
+}
+
 func (a *AWS) createApplication(in url.Values) ([]element, *refusal) {
 	name := in.Get("ApplicationName")
 	if _, there := a.Apps[name]; there {
@@ -93,11 +102,14 @@ func (a *AWS) createEnvironment(in url.Values) ([]element, *refusal) {
 			return nil, invalid("Environment %s already exists.", name)
 		}
 	}
-	if !slices.Contains(a.Stacks, stack) {
+	arn := in.Get("PlatformArn")
+	if named, there := a.Platforms[arn]; there {
+		stack = named
+	} else if !slices.Contains(a.Stacks, stack) {
 		return nil, &refusal{http.StatusBadRequest, "InvalidParameterValue", "No Solution Stack named '" + stack + "' found."}
 	}
 	e := &Environment{
-		ID: "e-new" + strconv.Itoa(len(a.Apps[app])), Name: name, Health: "Grey", Stack: stack,
+		ID: "e-new" + strconv.Itoa(len(a.Apps[app])), Name: name, Health: "Grey", Stack: stack, PlatformARN: arn,
 		Tier: cmp.Or(in.Get("Tier.Name"), "WebServer"), CNAME: name + ".test",
 	}
 	e.set(in)

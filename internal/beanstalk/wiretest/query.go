@@ -73,6 +73,7 @@ var operations = map[string]func(*AWS, url.Values) ([]element, *refusal){
 	"DescribeAccountAttributes":     (*AWS).accountAttributes,
 	"DeleteApplicationVersion":      (*AWS).deleteVersion,
 	"ListAvailableSolutionStacks":   (*AWS).solutionStacks,
+	"DescribePlatformVersion":       (*AWS).platformVersion,
 	"CreateApplication":             (*AWS).createApplication,
 	"CreateEnvironment":             (*AWS).createEnvironment,
 	"ValidateConfigurationSettings": (*AWS).validate,

@@ -39,6 +39,8 @@ type AWS struct {
 	VersionQuota int
 	// Stacks are the solution stacks, the newest first as AWS lists them.
 	Stacks []string
+	// Platforms holds the solution stack, or "", of a platform by its ARN.
+	Platforms map[string]string
 	// Skew is how far this server's clock is ahead.
 	Skew time.Duration
 	// PageSize is how many events a page has at most, 0 for the constant.
