@@ -108,6 +108,9 @@ func TestCreateRejected(t *testing.T) {
 		"platform":   {map[string]string{"platform": "64bit Windows"}, []string{`platform: there is no "64bit Windows" in ap-northeast-2; give Docker or ECS for the newest`}},
 		"an ARN":     {map[string]string{"platform": platformARN}, []string{`platform: there is no "` + platformARN + `" in ap-northeast-2 (InvalidParameterValue: No Platform named`}},
 		"kind":       {map[string]string{"platform": "ECS"}, []string{`env: environment "new-env" runs "64bit Amazon Linux 2023 v4.0.9 running ECS", which does not take Compose file`}},
+		"a name of another application": {map[string]string{"app": "other-app", "env": "Dockerfullstack-env", "platform": "64bit Windows"}, []string{
+			`env: environment "Dockerfullstack-env" is there already, in application "docker-fullstack"; its name is unique in ap-northeast-2`,
+			`platform: there is no "64bit Windows"`}},
 		"a variable": {map[string]string{"env-vars": ""}, []string{`${MYSQL_HOST} has no value`}},
 		"an existing version": {map[string]string{"app": "other-app", "platform": "Docker", "tags": "", "digests": "", "version-label": "v1"}, []string{
 			`version-label: application "other-app" is to be created, so it has no version "v1"`}},

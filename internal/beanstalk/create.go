@@ -145,6 +145,21 @@ func (c *Client) newEnvironment(ctx context.Context, want Request, name string) 
 	return d, err
 }
 
+// checkName refuses the name of an environment of another application: all of a
+// region share them. Making it tells where they can't be listed.
+func (c *Client) checkName(ctx context.Context, app, name string) error {
+	all, _, err := c.environments(ctx, &elasticbeanstalk.DescribeEnvironmentsInput{EnvironmentNames: []string{name}})
+	if err != nil && !refusesPermission(err) {
+		return failed(err, "look up environment %q", name)
+	}
+	for _, e := range all {
+		if e.Name == name && e.Application != app {
+			return fmt.Errorf("env: environment %q is there already, in application %q; its name is unique in %s: give another one, or that application in app", name, e.Application, c.region)
+		}
+	}
+	return nil
+}
+
 // create begins an environment with the version; it counts as an update. The
 // follower gets all its events.
 func (m *Monitor) create(ctx context.Context, r Rollout, f *follower) (accepted, error) {

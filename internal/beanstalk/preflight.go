@@ -175,7 +175,7 @@ func (c *Client) checkEnvironments(ctx context.Context, want Request, t *Target)
 		if i < 0 && want.Create {
 			d, err := c.newEnvironment(ctx, want, name)
 			t.Destinations = append(t.Destinations, d)
-			problems = append(problems, err, CheckKind(d.Environment, want.File, want.Kind))
+			problems = append(problems, err, CheckKind(d.Environment, want.File, want.Kind), c.checkName(ctx, want.App, name))
 			continue
 		}
 		if i < 0 {

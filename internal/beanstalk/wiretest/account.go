@@ -97,8 +97,8 @@ func (a *AWS) createApplication(in url.Values) ([]element, *refusal) {
 // createEnvironment begins an environment that is Ready after 20 s.
 func (a *AWS) createEnvironment(in url.Values) ([]element, *refusal) {
 	app, name, stack := in.Get("ApplicationName"), in.Get("EnvironmentName"), in.Get("SolutionStackName")
-	for _, e := range a.Apps[app] {
-		if e.Name == name {
+	for _, envs := range a.Apps {
+		if slices.ContainsFunc(envs, func(e *Environment) bool { return e.Name == name }) {
 			return nil, invalid("Environment %s already exists.", name)
 		}
 	}

@@ -45,6 +45,7 @@ type Environment struct {
 	clock   time.Time
 	request string
 	label   string
+	app     string
 	asked   time.Time
 }
 

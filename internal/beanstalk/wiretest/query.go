@@ -159,7 +159,15 @@ func (a *AWS) describeApplications(url.Values) ([]element, *refusal) {
 }
 
 func (a *AWS) describeEnvironments(in url.Values) ([]element, *refusal) {
-	found := slices.Clone(a.Apps[in.Get("ApplicationName")])
+	var found []*Environment
+	for _, app := range slices.Sorted(maps.Keys(a.Apps)) {
+		for _, e := range a.Apps[app] {
+			if wanted := in.Get("ApplicationName"); wanted == "" || wanted == app {
+				e.app = app
+				found = append(found, e)
+			}
+		}
+	}
 	if names := plainMembers(in, "EnvironmentNames"); len(names) > 0 {
 		found = slices.DeleteFunc(found, func(e *Environment) bool { return !slices.Contains(names, e.Name) })
 	}
@@ -177,7 +185,7 @@ func plainMembers(in url.Values, name string) []string {
 
 func (e *Environment) describe() []element {
 	all := []element{
-		{"EnvironmentId", e.ID}, {"EnvironmentName", e.Name}, {"Status", e.Status}, {"Health", e.Health},
+		{"EnvironmentId", e.ID}, {"EnvironmentName", e.Name}, {"ApplicationName", e.app}, {"Status", e.Status}, {"Health", e.Health},
 		{"HealthStatus", e.HealthStatus}, {"VersionLabel", e.Label}, {"SolutionStackName", e.Stack}, {"CNAME", e.CNAME},
 		{"Tier", []element{{"Name", e.Tier}}}, {"AbortableOperationInProgress", strconv.FormatBool(e.Abortable && e.Status == "Updating")},
 	}
