@@ -3,6 +3,7 @@ package ebdeploy
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -67,6 +68,30 @@ func TestCreateLosesTheAnswer(t *testing.T) {
 			t.Errorf("%s", got)
 		}
 	})
+}
+
+// TestCreateListedLate has the new environment come into lists only after a
+// while, also where the answer that it is being made is lost. One that does not
+// come at all is gone.
+func TestCreateListedLate(t *testing.T) {
+	for _, c := range []struct {
+		late   time.Duration
+		lost   bool
+		result string
+	}{
+		{20 * time.Second, false, "deployed"}, {20 * time.Second, true, "deployed"}, {time.Hour, false, "failed"}, {time.Hour, true, "rejected"},
+	} {
+		on(t, func(t *testing.T, s *stage) {
+			s.wire.Apps, s.wire.Stacks, s.wire.ListsLate = map[string][]*wiretest.Environment{}, stacks, c.late
+			s.inputs["create"], s.inputs["env-vars"], s.inputs["option-settings"] = "true", "MYSQL_HOST=db", profile
+			if c.lost {
+				s.wire.Fail(wiretest.Fault{Operation: "CreateEnvironment", Late: true, Times: 1})
+			}
+			if got := s.run(t); got.result() != c.result || strings.Contains(got.log, "is gone") != (c.late == time.Hour && !c.lost) {
+				t.Errorf("%+v: %s", c, got)
+			}
+		})
+	}
 }
 
 // TestCreateOneOfTwo makes an environment beside one that is there.

@@ -2,6 +2,7 @@ package beanstalk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -191,15 +192,21 @@ func (m *Monitor) create(ctx context.Context, r Rollout, f *follower) (accepted,
 }
 
 // holds tells that an environment which was not there is getting our version by
-// now, which may show late: it is ours, and the answer was lost, or that of a
-// run which does the same.
+// now: it is ours, and the answer was lost, or that of a run which does the same.
+// Both the environment and its version may show late.
 func (m *Monitor) holds(ctx context.Context, r Rollout) bool {
 	env, err := m.client.Environment(ctx, m.app, r.Env)
+	for end := time.Now().Add(startGrace); errors.Is(err, errGone) && time.Now().Before(end); {
+		if m.client.pace.wait(ctx, lookInterval) != nil {
+			return false
+		}
+		env, err = m.client.Environment(ctx, m.app, r.Env)
+	}
 	return err == nil && (env.VersionLabel == r.Label || env.VersionLabel == "" && env.Status == string(types.EnvironmentStatusLaunching))
 }
 
-// followNew is for an environment that has just been begun. Nothing of it has
-// been before, so that none of its events counts as seen.
+// followNew is for an environment that has just been begun, and may not be listed
+// yet. Nothing of it has been before, so that none of its events counts as seen.
 func (m *Monitor) followNew(ctx context.Context, f *follower) error {
 	if err := m.take(ctx); err != nil {
 		return err
@@ -207,7 +214,7 @@ func (m *Monitor) followNew(ctx context.Context, f *follower) error {
 	defer m.release()
 	if m.events == nil {
 		_, now, err := m.client.environment(ctx, m.app, f.env)
-		if err != nil {
+		if err != nil && !errors.Is(err, errGone) {
 			return err
 		}
 		m.events = m.client.newEventLog(m.app, m.names, now)

@@ -34,6 +34,8 @@ func (w *watch) follow(ctx context.Context) (Outcome, error) {
 			return w.stopped(ctx)
 		case err == nil:
 			blind = 0
+		case errors.Is(err, errGone) && w.rollout.Platform != "" && time.Since(w.started) < startGrace:
+			// A new environment is not listed at once.
 		case Refused(err) || errors.Is(err, errGone) || blind >= maxBlind:
 			return w.out, fmt.Errorf("the update to %q was sent, but can't be followed: %w", w.rollout.Label, err)
 		default:

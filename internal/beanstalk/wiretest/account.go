@@ -114,7 +114,7 @@ func (a *AWS) createEnvironment(in url.Values) ([]element, *refusal) {
 	}
 	e.set(in)
 	e.Begin(in.Get("VersionLabel"), a.requestID(), a.now())
-	e.Status = "Launching"
+	e.Status, e.listed = "Launching", a.now().Add(a.ListsLate)
 	a.Apps[app] = append(a.Apps[app], e)
 	return e.describe(), nil
 }

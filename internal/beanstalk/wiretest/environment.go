@@ -46,6 +46,7 @@ type Environment struct {
 	request string
 	label   string
 	app     string
+	listed  time.Time
 	asked   time.Time
 }
 

@@ -162,7 +162,7 @@ func (a *AWS) describeEnvironments(in url.Values) ([]element, *refusal) {
 	var found []*Environment
 	for _, app := range slices.Sorted(maps.Keys(a.Apps)) {
 		for _, e := range a.Apps[app] {
-			if wanted := in.Get("ApplicationName"); wanted == "" || wanted == app {
+			if wanted := in.Get("ApplicationName"); (wanted == "" || wanted == app) && !a.now().Before(e.listed) {
 				e.app = app
 				found = append(found, e)
 			}

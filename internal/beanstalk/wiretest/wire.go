@@ -41,6 +41,8 @@ type AWS struct {
 	Stacks []string
 	// Platforms holds the solution stack, or "", of a platform by its ARN.
 	Platforms map[string]string
+	// ListsLate is how long a new environment is not listed.
+	ListsLate time.Duration
 	// Skew is how far this server's clock is ahead.
 	Skew time.Duration
 	// PageSize is how many events a page has at most, 0 for the constant.
