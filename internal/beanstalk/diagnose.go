@@ -27,8 +27,10 @@ type Diagnosis struct {
 type Tail struct{ Instance, Text string }
 
 const (
-	// tailTime bounds the wait for the instances to hand in their logs.
-	tailTime = 60 * time.Second
+	// tailTime bounds the wait for the instances to hand in their logs, fetchTime
+	// the fetching of those that came.
+	tailTime  = 60 * time.Second
+	fetchTime = 20 * time.Second
 	// The ends that are read and kept of an instance's logs.
 	tailBytes = 64 << 10
 	tailLines = 400
@@ -40,7 +42,7 @@ const (
 // Missing. Where the environment's secrets are not known, its causes and logs
 // are not shown.
 func (c *Client) Diagnose(ctx context.Context, env string, since time.Time, secrets Secrets) Diagnosis {
-	ctx, cancel := context.WithTimeout(ctx, tailTime)
+	ctx, cancel := context.WithTimeout(ctx, tailTime+fetchTime)
 	defer cancel()
 	if secrets.unread != nil {
 		return Diagnosis{Missing: []string{"the causes and the logs are not shown, and of the events only fixed texts: " +
@@ -48,13 +50,9 @@ func (c *Client) Diagnose(ctx context.Context, env string, since time.Time, secr
 	}
 	var d Diagnosis
 	instances := c.diagnoseHealth(ctx, env, &d)
-	tails, err := c.tails(ctx, env, since, instances)
-	if err != nil {
-		d.Missing = append(d.Missing, err.Error())
-	}
-	for _, t := range tails {
-		t.Text = secrets.Hide(t.Text)
-		d.Tails = append(d.Tails, t)
+	c.diagnoseLogs(ctx, env, since, instances, &d)
+	for i := range d.Tails {
+		d.Tails[i].Text = secrets.Hide(d.Tails[i].Text)
 	}
 	for i, cause := range d.Causes {
 		d.Causes[i] = secrets.Hide(cause)
@@ -87,28 +85,35 @@ func (c *Client) diagnoseHealth(ctx context.Context, env string, d *Diagnosis) i
 	return len(instances)
 }
 
-// tails asks the instances for their logs and waits until they are there.
-func (c *Client) tails(ctx context.Context, env string, since time.Time, instances int) ([]Tail, error) {
-	out, err := c.eb.RequestEnvironmentInfo(ctx, &elasticbeanstalk.RequestEnvironmentInfoInput{
+// diagnoseLogs asks the instances for their logs and waits until they are there.
+// One that can't be fetched keeps none of the others.
+func (c *Client) diagnoseLogs(ctx context.Context, env string, since time.Time, instances int, d *Diagnosis) {
+	waiting, cancel := context.WithTimeout(ctx, tailTime)
+	defer cancel()
+	out, err := c.eb.RequestEnvironmentInfo(waiting, &elasticbeanstalk.RequestEnvironmentInfoInput{
 		EnvironmentName: &env, InfoType: types.EnvironmentInfoTypeTail,
 	})
 	if err != nil {
-		return nil, failed(err, "ask for the logs of environment %q", env)
+		d.Missing = append(d.Missing, failed(err, "ask for the logs of environment %q", env).Error())
+		return
 	}
 	asked := serverTime(out.ResultMetadata).Truncate(time.Second)
 	if since.IsZero() {
 		since = asked
 	}
-	infos, late := c.awaitTails(ctx, env, window{since, asked}, instances)
-	var tails []Tail
+	infos, err := c.awaitTails(waiting, env, window{since, asked}, instances)
+	if err != nil {
+		d.Missing = append(d.Missing, err.Error())
+	}
 	for _, info := range infos {
+		instance := aws.ToString(info.Ec2InstanceId)
 		text, err := c.fetch(ctx, aws.ToString(info.Message), tailBytes)
 		if err != nil {
-			return tails, fmt.Errorf("instance %s: %w", aws.ToString(info.Ec2InstanceId), err)
+			d.Missing = append(d.Missing, fmt.Sprintf("instance %s: %v", instance, err))
+			continue
 		}
-		tails = append(tails, Tail{Instance: aws.ToString(info.Ec2InstanceId), Text: lastLines(text, tailLines)})
+		d.Tails = append(d.Tails, Tail{Instance: instance, Text: lastLines(text, tailLines)})
 	}
-	return tails, late
 }
 
 // window tells logs that are of use from those that were asked for now.

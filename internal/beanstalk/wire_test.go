@@ -768,6 +768,45 @@ func TestDiagnoseAnInstanceThatIsGone(t *testing.T) {
 	})
 }
 
+// TestDiagnoseLosesALog shows the other logs.
+func TestDiagnoseLosesALog(t *testing.T) {
+	wired(t, func(t *testing.T, _ *wiretest.AWS, env *wiretest.Environment, c *beanstalk.Client) {
+		env.Instances = []wiretest.Instance{{ID: "i-1"}, {ID: "i-2"}, {ID: "i-3"}}
+		env.Tail = map[string]string{"i-1": "one\n", "i-2": "two\n", "i-3": "three\n"}
+		env.TailLost = []string{"i-1", "i-2"}
+		want := beanstalk.Diagnosis{
+			Tails:   []beanstalk.Tail{{"i-3", "three\n"}},
+			Missing: []string{"instance i-1: fetch the logs: HTTP status 403", "instance i-2: fetch the logs: HTTP status 403"},
+		}
+		if diff := cmp.Diff(want, c.Diagnose(t.Context(), envName, time.Time{}, beanstalk.Secrets{})); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestDiagnoseFewLogs has one more log come with each look, and never all: those
+// that came in time are shown.
+func TestDiagnoseFewLogs(t *testing.T) {
+	wired(t, func(t *testing.T, wire *wiretest.AWS, env *wiretest.Environment, c *beanstalk.Client) {
+		env.Tail = map[string]string{}
+		for i := range 100 {
+			env.Instances = append(env.Instances, wiretest.Instance{ID: fmt.Sprintf("i-%d", i)})
+		}
+		wire.Before = func(operation string) {
+			if operation == "RetrieveEnvironmentInfo" {
+				env.Tail[fmt.Sprintf("i-%d", len(env.Tail))] = "a log\n"
+			}
+		}
+		got := c.Diagnose(t.Context(), envName, time.Time{}, beanstalk.Secrets{})
+		if n := len(got.Tails); n < 10 || n != len(env.Tail) {
+			t.Errorf("%d logs of %d", n, len(env.Tail))
+		}
+		if diff := cmp.Diff([]string{`the logs of environment "Dockerfullstack-env" did not come within 1m0s`}, got.Missing); diff != "" {
+			t.Errorf("missing (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestDiagnoseSaysWhatIsMissing(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
 		wire.Fail(fault("DescribeEnvironmentHealth", http.StatusForbidden, "AccessDenied"))

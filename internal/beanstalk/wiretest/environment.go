@@ -20,6 +20,8 @@ type Environment struct {
 	Events    []Event
 	// Tail is the log of each instance by its id.
 	Tail map[string]string
+	// TailLost are the instances whose log is named, but not there.
+	TailLost []string
 	// TailTime is when a log was taken, where it is not now.
 	TailTime map[string]time.Time
 	// Script is what an update sets off. Without one the environment just

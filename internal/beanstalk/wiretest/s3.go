@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,7 +118,7 @@ func (a *AWS) serveTail(w http.ResponseWriter, r *http.Request) error {
 	id := strings.TrimPrefix(r.URL.Path, "/tail/")
 	for _, envs := range a.Apps {
 		for _, e := range envs {
-			if text, ok := e.Tail[id]; ok {
+			if text, ok := e.Tail[id]; ok && !slices.Contains(e.TailLost, id) {
 				_, err := io.WriteString(w, text)
 				return err
 			}
