@@ -24,3 +24,20 @@ func TestExistingOfAnotherKind(t *testing.T) {
 		}
 	})
 }
+
+// TestExistingBesideBucket says that a bucket is of no use to a version that is
+// there.
+func TestExistingBesideBucket(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		first := output(s.run(t), "version-label")
+		s.inputs["tags"], s.inputs["digests"], s.inputs["version-label"] = "", "", first
+		const warning = `::warning::bucket-name: has no effect: version "`
+		if got := s.run(t); got.result() != "unchanged" || strings.Contains(got.log, warning) {
+			t.Errorf("%s", got)
+		}
+		s.inputs["bucket-name"] = "my-bundles"
+		if got := s.run(t); got.result() != "unchanged" || !strings.Contains(got.log, warning+first+`" is there`) {
+			t.Errorf("%s", got)
+		}
+	})
+}

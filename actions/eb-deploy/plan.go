@@ -74,7 +74,11 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, from tree
 }
 
 func existingPlan(c config, trigger action.Trigger) plan {
-	return plan{config: c, label: c.VersionLabel, run: runID(trigger), existing: true}
+	p := plan{config: c, label: c.VersionLabel, run: runID(trigger), existing: true}
+	if c.BucketName != "" {
+		p.warnings = []error{fmt.Errorf("bucket-name: has no effect: version %q is there, with its bundle where it was stored; to make a version in %s, give images, or tags and digests", p.label, c.BucketName)}
+	}
+	return p
 }
 
 func runID(trigger action.Trigger) uint64 {
