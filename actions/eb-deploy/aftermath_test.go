@@ -328,6 +328,29 @@ func TestSignalWhileTheAnswerIsLost(t *testing.T) {
 	})
 }
 
+// TestSignalWhileAnUpdateIsAwaited aborts what the environment is not ready for
+// where it may be an attempt of this run, and leaves another run's update alone.
+func TestSignalWhileAnUpdateIsAwaited(t *testing.T) {
+	for name, aborts := range map[string]int{"ours": 1, "another's": 0} {
+		on(t, func(t *testing.T, s *stage) {
+			s.inputs["on-failure"], s.env.Abortable = "abort", true
+			s.env.Script = []wiretest.Step{{After: 2 * time.Minute, Do: func(*wiretest.Environment) { s.cancel() }}}
+			if name == "ours" {
+				s.wire.Fail(wiretest.Fault{Operation: "UpdateEnvironment", Late: true, Times: 1})
+			} else {
+				s.wire.Before = func(operation string) {
+					if operation == "UpdateEnvironment" && len(s.env.Updates) == 0 {
+						s.env.Begin("old-1", "not-ours", time.Now())
+					}
+				}
+			}
+			if got := s.run(t); got.code != 1 || s.env.Aborted != aborts || len(s.env.Updates) != 1 {
+				t.Errorf("%s: %d aborts, updates %v\n%s", name, s.env.Aborted, s.env.Updates, got)
+			}
+		})
+	}
+}
+
 // TestRollbackAfterLostAnswers takes an update back whose answer was lost, and
 // where none has begun, leaves the environment.
 func TestRollbackAfterLostAnswers(t *testing.T) {

@@ -65,11 +65,12 @@ func (m *Monitor) update(ctx context.Context, r Rollout, f *follower, before str
 	if r.Platform != "" {
 		return m.create(ctx, r, f)
 	}
+	lost := false
 	for {
 		if err := m.follow(ctx, f); err != nil {
-			return accepted{}, err
+			return accepted{sent: lost}, err
 		}
-		out, err := m.send(ctx, r)
+		out, err := m.send(ctx, r, &lost)
 		if err == nil {
 			id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
 			return accepted{requestID: id, begun: out.Status != types.EnvironmentStatusReady, at: time.Now()}, nil
@@ -77,12 +78,13 @@ func (m *Monitor) update(ctx context.Context, r Rollout, f *follower, before str
 		if !invalid(err, "must be ready") {
 			return accepted{sent: !Refused(err) && !errors.Is(err, errNotSent)}, r.refused(err)
 		}
+		// What it is not ready for may be an attempt of ours whose answer was lost.
 		if err := m.outdate(ctx); err != nil {
-			return accepted{}, err
+			return accepted{sent: lost}, err
 		}
 		env, err := m.AwaitTurn(ctx, r.Turn, r.Log)
 		if err != nil {
-			return accepted{}, err
+			return accepted{sent: lost}, err
 		}
 		if env.VersionLabel == r.Label && before != r.Label {
 			say(r.Log, "environment %q holds version %s by now; following the update that brought it", r.Env, r.Label)
@@ -113,14 +115,30 @@ func (m *Monitor) begun(ctx context.Context, f *follower) (accepted, error) {
 var errNotSent = errors.New("the update was not sent")
 
 // send asks for the update. Where the run is cancelled meanwhile the answer is
-// waited for a little: an update that has begun must be known to be aborted.
-func (m *Monitor) send(ctx context.Context, r Rollout) (*elasticbeanstalk.UpdateEnvironmentOutput, error) {
+// waited for a little: an update that has begun must be known to be aborted. It
+// notes where an attempt had no answer.
+func (m *Monitor) send(ctx context.Context, r Rollout, lost *bool) (*elasticbeanstalk.UpdateEnvironmentOutput, error) {
 	if ctx.Err() != nil {
 		return nil, errors.Join(errNotSent, context.Cause(ctx))
 	}
 	sending, cancel := outliving(ctx, inFlight)
 	defer cancel()
-	return m.client.eb.UpdateEnvironment(sending, r.request(m.app))
+	return m.client.eb.UpdateEnvironment(sending, r.request(m.app), func(o *elasticbeanstalk.Options) {
+		o.Retryer = witness{o.Retryer, lost}
+	})
+}
+
+// witness notes that an attempt at a call may have been carried out, although no
+// answer says so.
+type witness struct {
+	aws.Retryer
+	lost *bool
+}
+
+// IsErrorRetryable is asked after each attempt that failed.
+func (w witness) IsErrorRetryable(err error) bool {
+	*w.lost = *w.lost || !Refused(err) && !throttled(err)
+	return w.Retryer.IsErrorRetryable(err)
 }
 
 // say prints a line. A log that can't be written to is no reason to stop a
