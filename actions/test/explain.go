@@ -17,7 +17,7 @@ var meanings = map[int]string{
 	127: "a command was not found: is it installed in the image, and in PATH?",
 	130: "interrupted by SIGINT",
 	134: "ended itself by SIGABRT",
-	137: "killed by SIGKILL, not for the container's memory limit: by itself, or by the machine for want of memory",
+	137: "killed by SIGKILL: by itself or, though the engine does not say so, for want of memory",
 	139: "a segmentation fault",
 	143: "ended by SIGTERM: something asked it to stop",
 }

@@ -87,7 +87,7 @@ func TestSettings(t *testing.T) {
 		{"extra hosts", engine.Container{ExtraHosts: []string{"far:10.9.8.7"}}, []string{"lookup=far"}, "", engine.Exit{}},
 		{"hostname", engine.Container{Hostname: "here"}, []string{"read=/etc/hostname"}, "here\n\n", engine.Exit{}},
 		{"read only", engine.Container{ReadOnly: true}, []string{"file=/x:y"}, "open /x: read-only file system\n", engine.Exit{Code: 2}},
-		{"memory", engine.Container{Memory: 20 << 20, MemorySwap: 20 << 20}, []string{"alloc=200"}, "", engine.Exit{Code: 137, OOMKilled: true}},
+		{"memory", engine.Container{Memory: 20 << 20, MemorySwap: 20 << 20}, []string{"wait=500ms", "child=alloc=200"}, "", engine.Exit{Code: 137, OOMKilled: true}},
 		{"init hands signals on", engine.Container{Init: &init}, []string{"signal=15"}, "", engine.Exit{Code: 143}},
 		{"limits", engine.Container{Ulimits: map[string]engine.Ulimit{"nofile": {Soft: 99, Hard: 99}}, PidsLimit: 50, ShmSize: 1 << 20, NanoCPUs: 5e8}, []string{"read=/proc/self/limits"}, "Max open files            99                   99", engine.Exit{}},
 	} {

@@ -18,6 +18,7 @@
 //	raw=TEXT         writes a quoted Go string, without a line's end
 //	signal=NUMBER    sends a signal to itself
 //	exit=CODE        ends
+//	child=ARGUMENT   does one thing in a process of its own, and ends as that did
 package main
 
 import (

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,7 +21,7 @@ var verbs = map[string]func(string) error{
 	"warn":  func(text string) error { return write(os.Stderr, text+"\n") },
 	"env":   func(name string) error { return write(os.Stdout, os.Getenv(name)+"\n") },
 	"wait":  wait, "serve": serve, "probe": probe, "ask": ask, "file": file, "read": read, "stat": stat, "await": await, "link": link,
-	"alloc": alloc, "flood": flood, "raw": raw, "signal": signal, "exit": exit,
+	"alloc": alloc, "flood": flood, "raw": raw, "signal": signal, "exit": exit, "child": child,
 	"lookup": func(name string) error {
 		_, err := net.LookupHost(name)
 		return err
@@ -165,6 +167,22 @@ func signal(text string) error {
 		return err
 	}
 	select {}
+}
+
+// child outlives the process that it begins by a while, in which the engine
+// hears how that ended, and then ends as a shell would.
+func child(argument string) error {
+	err := exec.Command(os.Args[0], argument).Run()
+	time.Sleep(time.Second)
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) {
+		return err
+	}
+	if status, ok := ended.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		os.Exit(128 + int(status.Signal()))
+	}
+	os.Exit(ended.ExitCode())
+	return nil
 }
 
 func exit(text string) error {
