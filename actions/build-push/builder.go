@@ -49,10 +49,11 @@ func (i BuilderInputs) address() (engine.Address, error) {
 	return address, nil
 }
 
-// needsEngine tells a builder that is in an engine or reached through one.
+// needsEngine tells a builder that is in an engine or reached through one. An
+// address that is none needs nothing but to be mended.
 func (i BuilderInputs) needsEngine() bool {
 	address, err := i.address()
-	return err != nil || address == (engine.Address{}) || address.InContainer()
+	return err == nil && (address == (engine.Address{}) || address.InContainer())
 }
 
 // opening is what it takes to get a builder.

@@ -189,8 +189,8 @@ func ownedByRoot(_ string, stat *fstypes.Stat) fsutil.MapResult {
 // moby/buildkit, frontend/dockerui/context.go.
 const mainContext = "context"
 
-// contextName is what BuildKit knows a further context by. It is the same in every run,
-// so that what was sent before is not sent again.
+// contextName is what BuildKit knows a further context by. It is the same in
+// every run, so that what was sent before is not sent again.
 func contextName(folder string) string { return "context-" + short(folder) }
 
 // dockerfileName is what BuildKit knows a build's Dockerfile's folder by.
