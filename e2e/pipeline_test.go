@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -15,6 +16,9 @@ func TestPipeline(t *testing.T) {
 	wantResult(t, first, "test", "passed")
 	wantResult(t, first, "build-push", "pushed")
 	wantResult(t, first, "eb-deploy", "deployed")
+	if image := pinned(t, filepath.Join(d.state, "release", "v1")); !strings.Contains(first, "docker run image="+image) {
+		t.Errorf("the pipeline does not run the released image %s:\n%s", image, first)
+	}
 	if page := d.page(t); !strings.Contains(page, `id="root"`) {
 		t.Errorf("the page is not the app's:\n%s", page)
 	}
@@ -143,8 +147,8 @@ jobs:
       - run: echo "told ${{ steps.travois.outputs.test-result }} ${{ steps.travois.outputs.build-result }} ${{ steps.travois.outputs.deploy-result }}"
 `
 
-// TestOneStep runs the three actions as one, over their own names: in whole,
-// then on a branch that is not deployed.
+// TestOneStep runs the three actions as one, over their own names: in whole and
+// as they are before a release, then released, on a branch that is not deployed.
 func TestOneStep(t *testing.T) {
 	d := start(t, "e2e-one", "docker")
 	d.write(t, ".github/workflows/deploy.yml", oneStep)
@@ -157,6 +161,7 @@ func TestOneStep(t *testing.T) {
 	}
 
 	bundles := d.bundles(t)
+	d.edit(t, ".github/workflows/deploy.yml", "guk0/travois@main", "guk0/travois@v1")
 	d.edit(t, ".github/workflows/deploy.yml", "          app: docker-fullstack\n", "          app: docker-fullstack\n          deploy-branch: release/*\n")
 	log = d.push(t, true)
 	if !strings.Contains(log, "told passed built \n") && !strings.Contains(log, "told passed built\n") {
