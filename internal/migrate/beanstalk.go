@@ -35,7 +35,7 @@ func (p *pipeline) beanstalk(d *deployment) *workflow.Map {
 	with.SetText("description", p.option(d, "description"))
 	p.waiting(d, with)
 	p.given(d, with)
-	if p.c.options.Beside != nil && p.c.deployed.file == "" {
+	if p.c.options.Beside != nil && p.c.deployed.file == "" && !d.zipped {
 		p.c.todo.hand(d.section.Place, "beside the file lies no docker-compose.yml and no Dockerrun.aws.json that can be read: eb-deploy deploys one of them")
 	}
 	step := new(workflow.Map).Set("uses", "guk0/travois/actions/eb-deploy@v1").Set("with", with)
@@ -142,10 +142,9 @@ func (p *pipeline) bundle(d *deployment, with *workflow.Map) {
 	if zip == "" {
 		return
 	}
-	d.keeps = true
-	with.Set("source", strings.TrimSuffix(zip, ".zip"))
-	d.unzip = zip
-	p.c.todo.hand(d.section.Place, "zip_file: eb-deploy makes the zip itself, from the folder in source, which must hold docker-compose.yml or Dockerrun.aws.json: the step before unpacks %s there", zip)
+	d.keeps, d.zipped = true, true
+	with.Set("bundle", zip)
+	p.c.todo.tell(d.section.Place, "zip_file: eb-deploy ships %s with the images that were pushed in its docker-compose.yml or Dockerrun.aws.json, which must be in it", zip)
 }
 
 func (p *pipeline) waiting(d *deployment, with *workflow.Map) {

@@ -22,10 +22,11 @@ type deployment struct {
 	keeps  bool
 	maybe  bool
 	tagged bool
-	// environment is known when the step is made, unzip the file to unpack
-	// before.
-	environment, unzip string
-	versionOnly        bool
+	// environment is known when the step is made.
+	environment string
+	versionOnly bool
+	// zipped tells that the bundle is a zip that the job made.
+	zipped bool
 	// pushers are the jobs of earlier stages whose images are deployed.
 	pushers []string
 }

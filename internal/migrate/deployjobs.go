@@ -125,9 +125,6 @@ func (p *pipeline) deploySteps(d *deployment, before, after []*reading) []*workf
 	switch {
 	case d.beanstalk:
 		step := p.beanstalk(d)
-		if d.unzip != "" {
-			steps = append(steps, new(workflow.Map).Set("run", "unzip -q "+d.unzip+" -d "+strings.TrimSuffix(d.unzip, ".zip")))
-		}
 		if len(d.pushers) > 1 {
 			steps = append(steps, mergeStep(d.pushers, func(id string) string { return "needs." + id }))
 		}
