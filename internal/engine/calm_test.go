@@ -1,15 +1,13 @@
-package test
+package engine
 
 import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/guk0/travois/internal/engine"
 )
 
-// TestSweepUntilCalm shows how long is looked for what comes late.
-func TestSweepUntilCalm(t *testing.T) {
+// TestUntilCalm shows how long is looked for what comes late.
+func TestUntilCalm(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		// come is when something comes.
@@ -25,8 +23,8 @@ func TestSweepUntilCalm(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			begin := time.Now()
 			come := c.come
-			swept, err := sweepUntilCalm(t.Context(), func() (engine.Swept, error) {
-				var found engine.Swept
+			swept, err := UntilCalm(t.Context(), func() (Swept, error) {
+				var found Swept
 				for len(come) > 0 && time.Since(begin) >= come[0] {
 					found.Networks++
 					come = come[1:]
