@@ -33,6 +33,14 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestParseHost shows that a registry's host is one however it is spelt.
+func TestParseHost(t *testing.T) {
+	want := image.Reference{Registry: "registry.example:5000", Repository: "app", Tag: "V1"}
+	if got, err := image.Parse("Registry.Example:5000/app:V1"); err != nil || got != want {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+}
+
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"Guk0/app":     `must be lower case: write "guk0/app"`,

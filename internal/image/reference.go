@@ -14,7 +14,7 @@ const DockerHub = "docker.io"
 
 // Reference names an image: [registry/]repository[:tag][@digest].
 type Reference struct {
-	// Registry is host[:port], empty when the text named none.
+	// Registry is host[:port] in lower case, empty when the text named none.
 	Registry string
 	// Repository is the path below the registry, as "guk0/docker-frontend".
 	Repository string
@@ -36,7 +36,7 @@ func Parse(text string) (Reference, error) {
 	}
 	ref := Reference{Repository: reference.Path(named)}
 	if host, _, found := strings.Cut(text, "/"); found && namesRegistry(host) {
-		ref.Registry = host
+		ref.Registry = strings.ToLower(host)
 	} else if !strings.HasPrefix(text, "library/") {
 		ref.Repository = strings.TrimPrefix(ref.Repository, "library/")
 	}

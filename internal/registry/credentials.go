@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -186,8 +187,16 @@ func CheckHost(registry string) error {
 }
 
 func checkHost(input, found, like string) error {
-	if _, err := name.NewRegistry(found, name.StrictValidation); err != nil || strings.ContainsAny(found, "/ ") {
+	if _, err := name.NewRegistry(found, name.StrictValidation); err != nil || strings.ContainsAny(found, "/ ") || !hasPort(found) {
 		return fmt.Errorf("input %s: %q is no host[:port]; write it without https:// and without a path, as %s", input, found, like)
 	}
 	return nil
+}
+
+// hasPort tells that what stands for a port, if anything does, is one.
+func hasPort(registry string) bool {
+	bare := registry[strings.LastIndexByte(registry, ']')+1:]
+	_, port, found := strings.Cut(bare, ":")
+	number, err := strconv.ParseUint(port, 10, 16)
+	return !found || err == nil && number > 0 && strconv.FormatUint(number, 10) == port
 }

@@ -36,10 +36,16 @@ func (c Credentials) WithInsecure(hosts []string) (Credentials, []error) {
 			problems = append(problems, err)
 			continue
 		}
-		c.insecure = append(c.insecure, host(one))
+		if !slices.Contains(c.insecure, host(one)) {
+			c.insecure = append(c.insecure, host(one))
+		}
 	}
 	return c, problems
 }
+
+// InsecureHosts are the hosts that were named, each once, as host[:port] in
+// lower case.
+func (c Credentials) InsecureHosts() []string { return slices.Clone(c.insecure) }
 
 // Loopback tells whether a host[:port] is this machine: localhost, 127.0.0.0/8
 // or ::1.

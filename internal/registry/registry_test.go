@@ -162,12 +162,12 @@ func TestNewCredentialsErrors(t *testing.T) {
 }
 
 func TestCheckHost(t *testing.T) {
-	for _, good := range []string{"", "docker.io", "ghcr.io", "localhost:5000", "127.0.0.1:5000"} {
+	for _, good := range []string{"", "docker.io", "ghcr.io", "localhost:5000", "127.0.0.1:5000", "[::1]", "[::1]:5000", "Registry.example:65535"} {
 		if err := registry.CheckHost(good); err != nil {
 			t.Error(err)
 		}
 	}
-	for _, bad := range []string{"https://ghcr.io", "ghcr.io/guk0", "a b"} {
+	for _, bad := range []string{"https://ghcr.io", "ghcr.io/guk0", "a b", "ghcr.io:", "ghcr.io:0", "ghcr.io:05000", "ghcr.io:65536", "ghcr.io:http"} {
 		if err := registry.CheckHost(bad); err == nil || !strings.Contains(err.Error(), "input registry") {
 			t.Errorf("%q: %v", bad, err)
 		}
