@@ -24,7 +24,7 @@ COPY internal internal
 COPY actions actions
 COPY cmd/travois cmd/travois
 RUN go build -trimpath -ldflags='-s -w' -o /out/ ./cmd/travois && \
-    for action in test test-post build-push eb-deploy; do ln -s travois /out/$action; done
+    for action in test test-post build-push build-push-post eb-deploy; do ln -s travois /out/$action; done
 
 # No USER: GitHub runs container actions as root, since the runner's files belong to another user than any that
 # an image could name. No ENTRYPOINT: each action.yml names its own.

@@ -56,15 +56,17 @@ func (i BuilderInputs) needsEngine() bool {
 	return err == nil && (address == (engine.Address{}) || address.InContainer())
 }
 
+// starts tells a builder that is started for this step.
+func (i BuilderInputs) starts() bool { return i.Builder == builderContainer }
+
 // opening is what it takes to get a builder.
 type opening struct {
-	inputs  BuilderInputs
-	getenv  func(string) string
-	logins  registry.Credentials
-	log     *action.Log
-	targets []image.Reference
-	// insecure are the registries that are reached over plain HTTP.
-	insecure []string
+	inputs BuilderInputs
+	getenv func(string) string
+	logins registry.Credentials
+	log    *action.Log
+	// key is the step's among all that share the engine.
+	key string
 }
 
 // builder is a builder with what it takes to reach it.
@@ -73,8 +75,8 @@ type builder struct {
 	eng *engine.Engine // nil without one
 }
 
-// open connects to the builder, or starts it.
-func (o opening) open(ctx context.Context) (builder, error) {
+// open connects to the builder, or starts it for a plan.
+func (o opening) open(ctx context.Context, p plan) (builder, error) {
 	address, err := o.inputs.address()
 	if err != nil {
 		return builder{}, err
@@ -87,34 +89,57 @@ func (o opening) open(ctx context.Context) (builder, error) {
 	if err != nil {
 		return builder{}, err
 	}
-	found, err := o.openOn(ctx, eng, address)
+	found, err := o.openOn(ctx, eng, address, p)
 	if err != nil {
 		return builder{}, errors.Join(err, eng.Close())
 	}
 	return builder{found, eng}, nil
 }
 
-func (o opening) openOn(ctx context.Context, eng *engine.Engine, address engine.Address) (*engine.Builder, error) {
+func (o opening) openOn(ctx context.Context, eng *engine.Engine, address engine.Address, p plan) (*engine.Builder, error) {
 	switch o.inputs.Builder {
 	case builderEngine:
 		return eng.Builder(ctx)
 	case builderContainer:
 		o.log.Printf("start a builder in a container of %s", engine.BuilderImage)
-		return eng.StartBuilder(ctx, o.spec(), o.logins.Lookup)
+		return eng.StartBuilder(ctx, o.spec(p), o.logins.Lookup)
 	}
 	return eng.BuilderIn(ctx, address, o.logins.Insecure)
 }
 
 // spec is the builder's container. A registry on loopback is the machine's
 // own, which only its network reaches.
-func (o opening) spec() engine.BuilderSpec {
+func (o opening) spec(p plan) engine.BuilderSpec {
 	return engine.BuilderSpec{
-		Insecure: o.insecure, Env: proxies(o.getenv), Labels: map[string]string{"io.travois.builder": o.getenv("GITHUB_RUN_ID")},
-		HostNetwork: slices.ContainsFunc(o.targets, func(one image.Reference) bool { return registry.Loopback(one.Registry) }),
+		Insecure: o.logins.InsecureHosts(), Env: proxies(o.getenv), Labels: map[string]string{label: o.key},
+		HostNetwork: slices.ContainsFunc(p.reached(), registry.Loopback),
 	}
 }
 
-// proxies are those of the step, as a container's variables.
+// reached are the registries that a build of the plan reads or writes, as far
+// as its Dockerfiles and caches name them.
+func (p plan) reached() []string {
+	var texts []string
+	for _, one := range p.images {
+		texts = append(texts, engine.Bases(one.build)...)
+		for _, cache := range slices.Concat(one.build.CacheFrom, one.build.CacheTo) {
+			texts = append(texts, cache.Attrs["ref"])
+		}
+	}
+	var all []string
+	for _, one := range p.names() {
+		all = append(all, one.Registry)
+	}
+	for _, text := range texts {
+		if reference, err := image.Parse(text); err == nil {
+			all = append(all, reference.Registry)
+		}
+	}
+	return all
+}
+
+// proxies are those of the step, as a container's variables: buildkitd takes
+// them from nowhere else, so whoever may inspect the container can read them.
 func proxies(getenv func(string) string) []string {
 	var all []string
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} {

@@ -17,7 +17,7 @@ import (
 
 // run is the action: inputs, plan, build and push, outputs and summary.
 func run(ctx context.Context, r *action.Runner) error {
-	p, credentials, err := prepare(ctx, r)
+	p, err := prepare(ctx, r)
 	if err != nil && !p.dryRun && p.opening.inputs.needsEngine() {
 		err = errors.Join(err, engine.Check(ctx, r.Getenv))
 	}
@@ -31,7 +31,7 @@ func run(ctx context.Context, r *action.Runner) error {
 	for _, warning := range p.plan.exposed() {
 		r.Log.Warning(warning)
 	}
-	s, err := preflight(ctx, r, p, credentials)
+	s, err := preflight(ctx, p)
 	if err != nil {
 		return finish(r, result{verdict: rejected}, err)
 	}
@@ -63,46 +63,56 @@ type prepared struct {
 
 // prepare reads the inputs and plans, without touching engine or registry.
 // Whatever is wrong in any of the sources is reported at once.
-func prepare(ctx context.Context, r *action.Runner) (prepared, registry.Credentials, error) {
+func prepare(ctx context.Context, r *action.Runner) (prepared, error) {
 	c, trigger, credentials, inputsErr := read(r)
+	p := prepared{opening: opening{inputs: c.BuilderInputs, getenv: r.Getenv, logins: credentials, log: r.Log, key: r.StepKey()}, dryRun: c.DryRun}
 	workspace, err := r.Workspace()
 	if err != nil {
-		return prepared{opening: opening{inputs: c.BuilderInputs}, dryRun: c.DryRun}, credentials, err
+		return p, errors.Join(inputsErr, err)
 	}
-	project, projectErr := compose.Load(ctx, c.Source(workspace, []string{"image", "build"}))
-	if projectErr != nil {
+	project, err := compose.Load(ctx, c.Source(workspace, []string{"image", "build"}))
+	if err != nil {
 		_, tagsErr := c.tags(trigger)
-		return prepared{opening: opening{inputs: c.BuilderInputs}, dryRun: c.DryRun}, credentials, errors.Join(inputsErr, tagsErr, projectErr)
+		return p, errors.Join(inputsErr, tagsErr, err)
 	}
-	p, planErr := makePlan(c, trigger, project)
-	for _, one := range p.images {
+	p.plan, err = makePlan(c, trigger, project)
+	for _, one := range p.plan.images {
 		one.mask(r.Log)
 	}
-	how := opening{inputs: c.BuilderInputs, getenv: r.Getenv, logins: credentials, log: r.Log, targets: p.names(), insecure: c.Insecure}
-	return prepared{p, how, c.DryRun}, credentials, errors.Join(inputsErr, planErr)
+	return p, errors.Join(inputsErr, err)
 }
 
-// preflight finds out before the first build whether the builder answers, can
-// do what is asked, and every repository takes a push.
-func preflight(ctx context.Context, r *action.Runner, p prepared, credentials registry.Credentials) (*session, error) {
-	client, err := credentials.Client(ctx)
-	problems := []error{err}
-	s := &session{plan: p.plan, log: r.Log, logins: credentials, registry: client}
-	if p.plan.push {
-		problems = append(problems, credentials.CheckPush(ctx, p.plan.names()))
+// preflight finds out before the first build whether every repository takes a
+// push, and the builder answers and can do what is asked. A builder that has to
+// be started is only when nothing else stands in the way.
+func preflight(ctx context.Context, p prepared) (*session, error) {
+	client, err := p.opening.logins.Client(ctx)
+	if err == nil && p.plan.push {
+		err = p.opening.logins.CheckPush(ctx, p.plan.names())
 	}
-	s.builder, err = p.opening.open(ctx)
-	if err != nil {
-		return nil, errors.Join(append(problems, err)...)
+	if err != nil && p.opening.inputs.starts() {
+		return nil, errors.Join(err, engine.Check(ctx, p.opening.getenv))
 	}
-	problems = append(problems, s.chooseCaches(ctx, cache.HostOf(s.builder.Exports(), r.Getenv)))
-	for _, one := range s.builds {
-		problems = append(problems, s.builder.Refusals(one))
+	s := &session{plan: p.plan, log: p.opening.log, logins: p.opening.logins, registry: client}
+	opened, openErr := p.opening.open(ctx, p.plan)
+	if openErr != nil {
+		return nil, errors.Join(err, openErr)
 	}
-	if err := errors.Join(problems...); err != nil {
+	s.builder = opened
+	if err = errors.Join(err, s.fit(ctx, p.opening.getenv)); err != nil {
 		return nil, errors.Join(err, s.builder.close(ctx))
 	}
 	return s, nil
+}
+
+// fit gives the builds their caches, and tells what the builder can't do of
+// them.
+func (s *session) fit(ctx context.Context, getenv func(string) string) error {
+	problems := []error{s.chooseCaches(ctx, cache.HostOf(s.builder.Exports(), getenv))}
+	for _, one := range s.builds {
+		problems = append(problems, s.builder.Refusals(one))
+	}
+	return errors.Join(problems...)
 }
 
 // chooseCaches gives every build its caches, after those of the source.

@@ -3,15 +3,18 @@ package buildpush
 import (
 	"context"
 	"crypto/rand"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/actiontest"
 	"github.com/guk0/travois/internal/cache/cachetest"
 	"github.com/guk0/travois/internal/engine"
@@ -21,7 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"build-push": Main})
+	testscript.Main(m, map[string]func(){"build-push": Main, "build-push-post": Post})
 }
 
 // TestScripts runs the whole action on a real engine, with a registry in
@@ -60,7 +63,7 @@ func scripts(t *testing.T, kind, host, program, registry string, steps *cachetes
 		}
 		return nil
 	})
-	params.Cmds["builders"] = builders
+	params.Cmds["builders"], params.Cmds["await"] = builders, awaitBuilder
 	params.Cmds["same"] = same
 	params.Cmds["kept"] = func(ts *testscript.TestScript, neg bool, args []string) {
 		if got := slices.ContainsFunc(steps.Keys(), func(key string) bool { return strings.Contains(key, args[0]) }); got == neg {
@@ -73,19 +76,33 @@ func scripts(t *testing.T, kind, host, program, registry string, steps *cachetes
 	testscript.Run(t, params)
 }
 
-// builders N holds the number of builders' containers that the engine has.
+// builders N holds the number of the step's builders that the engine has.
 func builders(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: builders N")
 	}
+	if found := startedBuilders(ts); strconv.Itoa(len(found)) != args[0] {
+		ts.Fatalf("there are %d builders, want %s: %v", len(found), args[0], found)
+	}
+}
+
+// awaitBuilder waits until the step has a builder.
+func awaitBuilder(ts *testscript.TestScript, _ bool, _ []string) {
+	for begin := time.Now(); len(startedBuilders(ts)) == 0; time.Sleep(50 * time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			ts.Fatalf("no builder of the step after a minute")
+		}
+	}
+}
+
+func startedBuilders(ts *testscript.TestScript) []string {
 	eng, err := engine.Connect(context.Background(), ts.Getenv)
 	ts.Check(err)
 	defer func() { _ = eng.Close() }()
-	found, err := eng.Labelled(context.Background(), "io.travois.builder="+ts.Getenv("GITHUB_RUN_ID"))
+	key := action.NewRunner([]string{"GITHUB_RUN_ID=" + ts.Getenv("GITHUB_RUN_ID"), "GITHUB_WORKSPACE=" + ts.Getenv("GITHUB_WORKSPACE")}, io.Discard).StepKey()
+	found, err := eng.Labelled(context.Background(), label+"="+key)
 	ts.Check(err)
-	if got := strconv.Itoa(len(found)); got != args[0] {
-		ts.Fatalf("there are %s builders, want %s: %v", got, args[0], found)
-	}
+	return found
 }
 
 // same NAME:TAG... fails unless the registry has one digest under all of them.

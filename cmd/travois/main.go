@@ -17,10 +17,11 @@ import (
 
 // actions are the entry points that action.yml files name.
 var actions = map[string]func(){
-	"test":       test.Main,
-	"test-post":  test.Post,
-	"build-push": buildpush.Main,
-	"eb-deploy":  ebdeploy.Main,
+	"test":            test.Main,
+	"test-post":       test.Post,
+	"build-push":      buildpush.Main,
+	"build-push-post": buildpush.Post,
+	"eb-deploy":       ebdeploy.Main,
 }
 
 func main() {

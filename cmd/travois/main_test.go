@@ -73,7 +73,7 @@ func linked(t *testing.T, file string) []string {
 // TestUnknownName is a call by a name that is no action's.
 func TestUnknownName(t *testing.T) {
 	out, err := exec.Command("other").CombinedOutput()
-	const want = "travois: called as \"other\"; it is called by a link to it with an action's name: build-push, eb-deploy, test, test-post\n"
+	const want = "travois: called as \"other\"; it is called by a link to it with an action's name: build-push, build-push-post, eb-deploy, test, test-post\n"
 	if err == nil || string(out) != want {
 		t.Errorf("%v, %s; want a failure and %s", err, out, want)
 	}

@@ -24,7 +24,8 @@ const BuilderImage = "moby/buildkit:v0.34.2"
 
 // BuilderSpec is a builder to be started in a container.
 type BuilderSpec struct {
-	// Insecure are the registries that it reaches over plain HTTP.
+	// Insecure are the registries that it reaches over plain HTTP, each once as
+	// "host:port" in lower case.
 	Insecure []string
 	// HostNetwork lets it, and what it runs, into the network of the engine's
 	// machine, as a registry on loopback needs.
@@ -48,7 +49,7 @@ func (e *Engine) StartBuilder(ctx context.Context, spec BuilderSpec, logins Logi
 	instance := &Instance{ID: id, engine: e}
 	builder := &Builder{
 		Name: "a builder of " + BuilderImage, can: everything, stop: instance.Remove,
-		insecure: func(host string) bool { return slices.Contains(spec.Insecure, host) },
+		insecure: func(host string) bool { return slices.Contains(spec.Insecure, strings.ToLower(host)) },
 	}
 	if err := e.awaitBuilder(ctx, builder, id); err != nil {
 		return nil, errors.Join(fmt.Errorf("start a builder: %w", err), instance.Remove(ctx))

@@ -55,7 +55,7 @@ func (o order) await(ctx context.Context, one Image) (Image, error) {
 		if other.err != nil {
 			return one, fmt.Errorf("build %q: was not begun, since it starts from the image of %q", one.Build.Service, service)
 		}
-		contexts[name] = "docker-image://" + other.name + other.digest
+		contexts[name] = imageContext + other.name + other.digest
 	}
 	one.Build.Contexts = contexts
 	return one, nil

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"os"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -14,13 +13,9 @@ import (
 // in its progress: engines before 23 do not tell the place of an error. It is 0
 // where no line of the Dockerfile, or more than one, reads like that.
 func lineOfStep(build compose.Build, instruction string) int {
-	text := []byte(build.Inline)
-	if build.Inline == "" {
-		read, err := os.ReadFile(build.Dockerfile)
-		if err != nil {
-			return 0
-		}
-		text = read
+	text, err := dockerfile(build)
+	if err != nil {
+		return 0
 	}
 	parsed, err := parser.Parse(bytes.NewReader(text))
 	if err != nil {
