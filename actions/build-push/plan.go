@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -26,6 +25,8 @@ type plan struct {
 	push bool
 	// cache is where steps are kept between runs.
 	cache cache.Inputs
+	// builder is the input's.
+	builder string
 }
 
 // planned is one image to be built.
@@ -65,7 +66,7 @@ func (p plan) names() []image.Reference {
 // registry.
 func makePlan(c config, trigger action.Trigger, project *compose.Project) (plan, error) {
 	tags, err := c.tags(trigger)
-	p := plan{workspace: project.WorkingDir, tags: tags, push: c.pushes(trigger), cache: c.Inputs}
+	p := plan{workspace: project.WorkingDir, tags: tags, push: c.pushes(trigger), cache: c.Inputs, builder: c.Builder}
 	problems := []error{err}
 	for _, name := range project.Names {
 		service := project.Services[name]
@@ -180,39 +181,4 @@ func (p plan) sharedTags(project *compose.Project) []error {
 		}
 	}
 	return problems
-}
-
-// source tells what an image is built from.
-func (p plan) source(build compose.Build) string {
-	switch {
-	case build.Inline != "":
-		return "a Dockerfile in the Compose file"
-	case build.Remote():
-		return build.Context
-	}
-	dockerfile, err := filepath.Rel(p.workspace, build.Dockerfile)
-	if err != nil {
-		return build.Dockerfile
-	}
-	return dockerfile
-}
-
-// String is what dry-run prints.
-func (p plan) String() string {
-	var text strings.Builder
-	verb := "build and push"
-	if !p.push {
-		verb = "build, without a push,"
-	}
-	fmt.Fprintf(&text, "Would %s %d images side by side:\n", verb, len(p.images))
-	for _, one := range p.images {
-		fmt.Fprintf(&text, "  %s: %s\n", one.build.Service, p.source(one.build))
-		for _, reference := range p.references(one) {
-			fmt.Fprintf(&text, "    %s\n", reference)
-		}
-		for _, reference := range one.more {
-			fmt.Fprintf(&text, "    %s\n", reference)
-		}
-	}
-	return text.String()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -13,18 +14,41 @@ import (
 	"github.com/guk0/travois/internal/registry"
 )
 
-// push pushes the first tag of every image side by side. The tags that move do
-// so when all images are up, right after one another and without a layer, so
-// that nobody finds half a release under them.
+// round is one part of the push of all images, done for them side by side.
+type round struct {
+	name string
+	do   func(context.Context, int, *imageResult) error
+	// idle tells an image for which there is nothing to do.
+	idle func(planned) bool
+}
+
+// rounds are the parts of a push in order. The first tag of every image goes
+// first. The tags that move do so when all images are up, right after one
+// another and without a layer, so that nobody finds half a release under them.
+func (s *session) rounds() []round {
+	return []round{
+		{"push", s.pushFirst, func(planned) bool { return false }},
+		{"copy", s.carry, func(one planned) bool { return !slices.ContainsFunc(one.more, one.elsewhere) }},
+		{"move tags", s.moveTags, func(one planned) bool { return len(s.plan.tags) == 1 && len(one.more) == 0 }},
+	}
+}
+
+// elsewhere tells a reference of another repository than the image's.
+func (p planned) elsewhere(more image.Reference) bool { return more.Name() != p.name.Name() }
+
+// push does the rounds, each when the one before has ended well for all images.
 func (s *session) push(ctx context.Context, images []imageResult) error {
-	for _, round := range []func(context.Context, int, *imageResult) error{s.pushFirst, s.carry, s.moveTags} {
+	for _, round := range s.rounds() {
 		var group errgroup.Group
 		problems := make([]error, len(images))
 		for i := range images {
+			if round.idle(s.plan.images[i]) {
+				continue
+			}
 			group.Go(func() error {
-				started := time.Now()
-				problems[i] = round(ctx, i, &images[i])
-				images[i].pushing += time.Since(started)
+				begin := time.Now()
+				problems[i] = round.do(ctx, i, &images[i])
+				images[i].pushing = append(images[i].pushing, span{round.name, begin, time.Since(begin)})
 				return nil
 			})
 		}
@@ -39,7 +63,6 @@ func (s *session) push(ctx context.Context, images []imageResult) error {
 // any of the tags is not sent again, and keeps its digest: BuildKit's notes for
 // its cache may differ in an image that is the same.
 func (s *session) pushFirst(ctx context.Context, i int, one *imageResult) error {
-	one.pushed = time.Now()
 	first := one.name.WithTag(s.plan.tags[0])
 	if digest := s.there(ctx, *one); digest != "" {
 		one.digest, one.already = digest, true
@@ -63,7 +86,7 @@ func (s *session) pushFirst(ctx context.Context, i int, one *imageResult) error 
 // a tag there yet.
 func (s *session) carry(ctx context.Context, i int, one *imageResult) error {
 	for _, more := range s.plan.images[i].more {
-		if more.Name() == one.name.Name() {
+		if !s.plan.images[i].elsewhere(more) {
 			continue
 		}
 		if err := s.registry.Copy(ctx, one.name.WithDigest(one.digest), more.WithTag("").WithDigest(one.digest)); err != nil {

@@ -25,6 +25,8 @@ type result struct {
 	verdict string
 	tag     string
 	images  []imageResult
+	// outline is what a dry run shows.
+	outline string
 }
 
 type imageResult struct {
@@ -38,15 +40,30 @@ type imageResult struct {
 	digest string
 	// already tells that the registry had the image.
 	already bool
-	// pushed is when its push began.
-	pushed  time.Time
-	pushing time.Duration
+	// pushing is what was done to push it, in order.
+	pushing []span
+}
+
+// span is a part of a push.
+type span struct {
+	name  string
+	begin time.Time
+	took  time.Duration
+}
+
+// pushTime is how long the parts of a push took together.
+func (i imageResult) pushTime() time.Duration {
+	var all time.Duration
+	for _, part := range i.pushing {
+		all += part.took
+	}
+	return all
 }
 
 // unbuilt is the result of a plan before anything was done, which is the end of
 // a dry run.
 func (p plan) unbuilt() result {
-	done := result{verdict: notBuilt}
+	done := result{verdict: notBuilt, outline: p.summary()}
 	if len(p.tags) > 0 {
 		done.tag = p.tags[0]
 	}
@@ -92,6 +109,9 @@ func (d result) summary() string {
 	if len(d.images) == 0 {
 		return text.String()
 	}
+	if d.verdict == notBuilt {
+		return text.String() + d.outline
+	}
 	text.WriteString("| service | image | tags pushed | digest | size | from cache | build | push |\n|---|---|---|---|--:|--:|--:|--:|\n")
 	for _, one := range d.images {
 		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s | %s | %s |\n",
@@ -115,7 +135,7 @@ func (i imageResult) pushCell() string {
 	if i.already {
 		return "was there"
 	}
-	return action.Seconds(i.pushing)
+	return action.Seconds(i.pushTime())
 }
 
 func code(text string) string {

@@ -25,8 +25,8 @@ func (d result) timeline() string {
 			continue
 		}
 		fmt.Fprintf(&text, "  section %s\n%s", one.service, bar("build", one.built.Started.Sub(begin), one.built.Duration))
-		if !one.pushed.IsZero() {
-			text.WriteString(bar("push", one.pushed.Sub(begin), one.pushing))
+		for _, part := range one.pushing {
+			text.WriteString(bar(part.name, part.begin.Sub(begin), part.took))
 		}
 	}
 	return text.String() + "```\n"

@@ -4,6 +4,9 @@
 package cache
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 
@@ -96,13 +99,13 @@ func (i Inputs) For(host Host, one Image) (from, to []compose.Cache, err error) 
 	case None:
 		return nil, nil, nil
 	case GitHub:
-		if err := host.checkGitHub(); err != nil {
+		if err := host.checkGitHub(one.Role); err != nil {
 			return nil, nil, err
 		}
 		from, to = host.gha(one)
 	case Registry:
 		if !host.Exports {
-			return nil, nil, action.BadInput("cache", "registry needs an engine with the containerd image store; this one can keep steps in the image alone: give inline or auto")
+			return nil, nil, needsExports(Registry, one.Role)
 		}
 		from, to = inRegistry(one)
 	default:
@@ -111,31 +114,55 @@ func (i Inputs) For(host Host, one Image) (from, to []compose.Cache, err error) 
 	return from, to, nil
 }
 
-func (h Host) checkGitHub() error {
+// needsExports is the error for a kind that the engine can't write. Only what
+// builds to push has another builder to offer.
+func needsExports(kind string, role Role) error {
+	other := ""
+	if role == Build {
+		other = ", or builder: container"
+	}
+	return action.BadInput("cache", "%s needs an engine with the containerd image store%s; this one can keep steps in the image alone: give inline or auto", kind, other)
+}
+
+func (h Host) checkGitHub(role Role) error {
 	switch {
 	case !h.Exports:
-		return action.BadInput("cache", "gha needs an engine with the containerd image store; this one can keep steps in the image alone: give inline or auto")
+		return needsExports(GitHub, role)
 	case !h.github():
 		return action.BadInput("cache", "gha needs GitHub's cache service, which this runner does not offer (act has none of this kind): give auto")
 	}
 	return nil
 }
 
-// gha is GitHub's cache service, with a scope for each service and role. Only
+// gha is GitHub's cache service, with a scope for each image and role. Only
 // the steps of the last stage are kept, since more takes longer to send than
 // most builds take; a service that fails never fails a build.
 func (h Host) gha(one Image) (from, to []compose.Cache) {
-	entry := func(role Role, more map[string]string) compose.Cache {
-		attrs := map[string]string{"scope": "travois-" + one.Service + "-" + string(role), "url_v2": h.URL, "token": h.Token, "version": "2"}
-		for name, value := range more {
-			attrs[name] = value
-		}
+	entry := func(scope string, more map[string]string) compose.Cache {
+		attrs := map[string]string{"scope": scope, "url_v2": h.URL, "token": h.Token, "version": "2"}
+		maps.Copy(attrs, more)
 		return compose.Cache{Type: "gha", Attrs: attrs}
 	}
-	for _, role := range roles {
-		from = append(from, entry(role, nil))
+	read := roles
+	if one.Name.Repository == "" {
+		read = []Role{one.Role}
 	}
-	return from, []compose.Cache{entry(one.Role, map[string]string{"mode": "min", "ignore-error": "true"})}
+	for _, role := range read {
+		from = append(from, entry(one.scope(role), nil))
+	}
+	return from, []compose.Cache{entry(one.scope(one.Role), map[string]string{"mode": "min", "ignore-error": "true"})}
+}
+
+// scope is an image's part of the cache service, which a repository has one of.
+// The name's hash tells services apart that several Compose files of the
+// repository call alike; a service without a name shares with no other role.
+func (i Image) scope(role Role) string {
+	scope := "travois-" + i.Service
+	if i.Name.Repository != "" {
+		sum := sha256.Sum256([]byte(i.Name.Name()))
+		scope += "-" + hex.EncodeToString(sum[:4])
+	}
+	return scope + "-" + string(role)
 }
 
 // inRegistry keeps steps beside the image, under a tag of each role.

@@ -20,8 +20,8 @@ func TestFor(t *testing.T) {
 	pushed := cache.Image{Service: "web", Role: cache.Build, Name: image.Reference{Registry: "ghcr.io", Repository: "guk0/web"}, Tags: []string{"main", "latest"}, Pushed: true}
 	tested := cache.Image{Service: "web", Role: cache.Test, Name: pushed.Name, Tags: []string{"latest"}}
 	unnamed := cache.Image{Service: "web", Role: cache.Test, Tags: []string{"latest"}}
-	gha := func(role string, more ...string) compose.Cache {
-		attrs := map[string]string{"scope": "travois-web-" + role, "url_v2": hosted.URL, "token": hosted.Token, "version": "2"}
+	gha := func(scope string, more ...string) compose.Cache {
+		attrs := map[string]string{"scope": "travois-web-" + scope, "url_v2": hosted.URL, "token": hosted.Token, "version": "2"}
 		for i := 0; i < len(more); i += 2 {
 			attrs[more[i]] = more[i+1]
 		}
@@ -39,16 +39,20 @@ func TestFor(t *testing.T) {
 		{name: "classic", kind: "auto", host: classic, image: pushed, from: tags, to: inline},
 		{name: "containerd without the service", kind: "auto", host: containerd, image: pushed, from: tags, to: inline},
 		{name: "classic on GitHub", kind: "auto", host: cache.Host{URL: hosted.URL, Token: hosted.Token}, image: pushed, from: tags, to: inline},
-		{name: "GitHub", kind: "auto", host: hosted, image: pushed, from: []compose.Cache{gha("build"), gha("test")}, to: []compose.Cache{gha("build", "mode", "min", "ignore-error", "true")}},
-		{name: "a test reads what the build kept, and writes its own", kind: "gha", host: hosted, image: tested, from: []compose.Cache{gha("build"), gha("test")}, to: []compose.Cache{gha("test", "mode", "min", "ignore-error", "true")}},
+		{name: "GitHub", kind: "auto", host: hosted, image: pushed, from: []compose.Cache{gha("43e02884-build"), gha("43e02884-test")}, to: []compose.Cache{gha("43e02884-build", "mode", "min", "ignore-error", "true")}},
+		{name: "a test reads what the build kept, and writes its own", kind: "gha", host: hosted, image: tested, from: []compose.Cache{gha("43e02884-build"), gha("43e02884-test")}, to: []compose.Cache{gha("43e02884-test", "mode", "min", "ignore-error", "true")}},
+		{name: "a test without a name on GitHub", kind: "gha", host: hosted, image: unnamed, from: []compose.Cache{gha("test")}, to: []compose.Cache{gha("test", "mode", "min", "ignore-error", "true")}},
+		{name: "another image under the service's name", kind: "gha", host: hosted, image: cache.Image{Service: "web", Role: cache.Build, Name: image.Reference{Registry: "ghcr.io", Repository: "guk0/admin"}},
+			from: []compose.Cache{gha("0c08b3eb-build"), gha("0c08b3eb-test")}, to: []compose.Cache{gha("0c08b3eb-build", "mode", "min", "ignore-error", "true")}},
 		{name: "a test is not pushed", kind: "inline", host: classic, image: tested, from: tags[1:]},
 		{name: "a test without a name", kind: "auto", host: classic, image: unnamed},
 		{name: "registry", kind: "registry", host: containerd, image: pushed, from: []compose.Cache{registry("ghcr.io/guk0/web:cache-build"), registry("ghcr.io/guk0/web:cache-test")},
 			to: []compose.Cache{{Type: "registry", Attrs: map[string]string{"ref": "ghcr.io/guk0/web:cache-build", "mode": "min", "ignore-error": "true"}}}},
 		{name: "none", kind: "none", host: hosted, image: pushed},
-		{name: "gha, classic", kind: "gha", host: classic, image: pushed, err: "input cache: gha needs an engine with the containerd image store; this one can keep steps in the image alone: give inline or auto"},
+		{name: "gha, classic", kind: "gha", host: classic, image: pushed, err: "input cache: gha needs an engine with the containerd image store, or builder: container; this one can keep steps in the image alone: give inline or auto"},
 		{name: "gha, no service", kind: "gha", host: containerd, image: pushed, err: "input cache: gha needs GitHub's cache service, which this runner does not offer (act has none of this kind): give auto"},
-		{name: "registry, classic", kind: "registry", host: classic, image: pushed, err: "input cache: registry needs an engine with the containerd image store; this one can keep steps in the image alone: give inline or auto"},
+		{name: "a test has no other builder", kind: "registry", host: classic, image: tested, err: "input cache: registry needs an engine with the containerd image store; this one can keep steps in the image alone: give inline or auto"},
+		{name: "registry, classic", kind: "registry", host: classic, image: pushed, err: "input cache: registry needs an engine with the containerd image store, or builder: container; this one can keep steps in the image alone: give inline or auto"},
 	} {
 		from, to, err := cache.Inputs{Cache: c.kind}.For(c.host, c.image)
 		text := ""
