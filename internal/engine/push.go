@@ -66,7 +66,9 @@ func (b *Builder) pushAgain(ctx context.Context, one Image, logins LoginFunc, ho
 		export.Attrs["registry.insecure"] = "true"
 	}
 	one.Build.CacheTo = slices.DeleteFunc(slices.Clone(one.Build.CacheTo), func(to compose.Cache) bool { return to.Type != "inline" })
-	// What is pushed is what was built: neither steps nor bases are looked up anew.
+	// What is pushed is what was built: neither steps nor bases are looked up
+	// anew. CacheFrom stays: without it BuildKit does not know where layers are
+	// that it found there and has not fetched, and runs their steps again.
 	one.Build.NoCache, one.Build.Pull = false, false
 	one.Output = heard
 	open, err := b.openSessions(ctx, []Image{one}, logins)
