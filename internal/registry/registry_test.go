@@ -25,6 +25,49 @@ func start(t *testing.T) string {
 	return strings.TrimPrefix(server.URL, "http://")
 }
 
+// pushedImage is one that a registry has as guk0/a.
+type pushedImage struct {
+	credentials registry.Credentials
+	reference   image.Reference
+	digest      string
+	content     image.Content
+}
+
+// pushImage puts an image of so many layers into a registry.
+func pushImage(t *testing.T, host, tag string, layers int64) pushedImage {
+	t.Helper()
+	credentials, err := registry.NewCredentials(host, registry.Login{Username: "guk0", Password: "open sesame"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := pushedImage{credentials: credentials, reference: image.Reference{Registry: host, Repository: "guk0/a", Tag: tag}}
+	parsed, err := name.ParseReference(one.reference.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := random.Image(64, layers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Write(parsed, made, remote.WithAuth(&authn.Basic{Username: "guk0", Password: "open sesame"})); err != nil {
+		t.Fatal(err)
+	}
+	digest, err := made.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := made.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	one.digest = digest.String()
+	one.content = image.Content{OS: config.OS, Architecture: config.Architecture, Created: config.Created.Time}
+	for _, layer := range config.RootFS.DiffIDs {
+		one.content.Layers = append(one.content.Layers, layer.String())
+	}
+	return one
+}
+
 func TestCheckPush(t *testing.T) {
 	host := start(t)
 	ours := []image.Reference{{Registry: host, Repository: "guk0/a"}, {Registry: host, Repository: "guk0/b"}}
@@ -91,31 +134,11 @@ func TestCheckPushWithoutRegistry(t *testing.T) {
 }
 
 func TestDigest(t *testing.T) {
-	host := start(t)
-	credentials, err := registry.NewCredentials(host, registry.Login{Username: "guk0", Password: "open sesame"}, "")
-	if err != nil {
-		t.Fatal(err)
+	one := pushImage(t, start(t), "1", 1)
+	if got, err := (registry.Credentials{}).Digest(t.Context(), one.reference); err != nil || got != one.digest {
+		t.Errorf("got %s, %v; want %s", got, err, one.digest)
 	}
-	reference := image.Reference{Registry: host, Repository: "guk0/a", Tag: "1"}
-	parsed, err := name.ParseReference(reference.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	made, err := random.Image(64, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := remote.Write(parsed, made, remote.WithAuth(&authn.Basic{Username: "guk0", Password: "open sesame"})); err != nil {
-		t.Fatal(err)
-	}
-	want, err := made.Digest()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := (registry.Credentials{}).Digest(t.Context(), reference); err != nil || got != want.String() {
-		t.Errorf("got %s, %v; want %s", got, err, want)
-	}
-	if _, err := credentials.Digest(t.Context(), reference.WithTag("2")); err == nil {
+	if _, err := one.credentials.Digest(t.Context(), one.reference.WithTag("2")); err == nil {
 		t.Error("an image that is not there has a digest")
 	}
 }

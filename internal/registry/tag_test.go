@@ -8,44 +8,20 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/random"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-
 	"github.com/guk0/travois/internal/image"
 	"github.com/guk0/travois/internal/registry"
 	"github.com/guk0/travois/internal/registry/registrytest"
 )
 
 func TestTagAndHas(t *testing.T) {
-	host := start(t)
-	credentials, err := registry.NewCredentials(host, registry.Login{Username: "guk0", Password: "open sesame"}, "")
+	one := pushImage(t, start(t), "sha-1", 2)
+	client, err := one.credentials.Client(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	reference := image.Reference{Registry: host, Repository: "guk0/a", Tag: "sha-1"}
-	parsed, err := name.ParseReference(reference.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	made, err := random.Image(64, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := remote.Write(parsed, made, remote.WithAuth(&authn.Basic{Username: "guk0", Password: "open sesame"})); err != nil {
-		t.Fatal(err)
-	}
-	client, err := credentials.Client(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	manifest, _ := made.Digest()
-	config, _ := made.ConfigFile()
-	content := image.Content{OS: config.OS, Architecture: config.Architecture, Created: config.Created.Time, Layers: []string{config.RootFS.DiffIDs[0].String(), config.RootFS.DiffIDs[1].String()}}
-	other := content
+	reference, digest, content, other := one.reference, one.digest, one.content, one.content
 	other.Config.Cmd = []string{"other"}
-	from := reference.WithDigest(manifest.String())
+	from := reference.WithDigest(digest)
 	for range 2 { // the second time there is nothing to do
 		if err := client.Tag(t.Context(), from, []string{"main", "latest"}); err != nil {
 			t.Fatal(err)
@@ -56,12 +32,12 @@ func TestTagAndHas(t *testing.T) {
 		content     image.Content
 		want        string
 	}{
-		{"sha-1", "", content, manifest.String()},
-		{"latest", "", content, manifest.String()},
-		{"main", manifest.String(), image.Content{}, manifest.String()},
+		{"sha-1", "", content, digest},
+		{"latest", "", content, digest},
+		{"main", digest, image.Content{}, digest},
 		{"main", "", other, ""},
 		{"main", "", image.Content{}, ""},
-		{"other", manifest.String(), content, ""},
+		{"other", digest, content, ""},
 	} {
 		got, err := client.Has(t.Context(), reference.WithTag(c.tag), c.digest, c.content)
 		if err != nil || got != c.want {
@@ -88,22 +64,8 @@ func TestTagRefusedMidway(t *testing.T) {
 	server := httptest.NewServer(faulty)
 	defer server.Close()
 	host := strings.TrimPrefix(server.URL, "http://")
-	reference := image.Reference{Registry: host, Repository: "guk0/a", Tag: "sha-1"}
-	made, err := random.Image(64, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := name.ParseReference(reference.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := remote.Write(parsed, made, remote.WithAuth(&authn.Basic{Username: "guk0", Password: "open sesame"})); err != nil {
-		t.Fatal(err)
-	}
-	digest, err := made.Digest()
-	if err != nil {
-		t.Fatal(err)
-	}
+	one := pushImage(t, host, "sha-1", 1)
+	reference, digest := one.reference, one.digest
 	for _, c := range []struct {
 		status int
 		want   string
@@ -121,9 +83,9 @@ func TestTagRefusedMidway(t *testing.T) {
 		}
 		taken, refused := fmt.Sprint("taken-", c.status), fmt.Sprint("refused-", c.status)
 		faulty.Set(registrytest.Fault{Method: http.MethodPut, Path: regexp.MustCompile("/manifests/refused"), Times: -1, Status: c.status})
-		err = client.Tag(t.Context(), reference.WithDigest(digest.String()), []string{taken, refused, "later"})
+		err = client.Tag(t.Context(), reference.WithDigest(digest), []string{taken, refused, "later"})
 		want := "tag " + host + "/guk0/a:" + refused + ": registry " + host + " " + c.want
-		if err == nil || err.Error() != want && err.Error() != strings.Replace(want, ": registry", "@"+digest.String()+": registry", 1) {
+		if err == nil || err.Error() != want && err.Error() != strings.Replace(want, ": registry", "@"+digest+": registry", 1) {
 			t.Errorf("got %v\nwant %s", err, want)
 		}
 		if count := faulty.Asked("^PUT .*/manifests/refused"); count != 1 {
@@ -132,7 +94,7 @@ func TestTagRefusedMidway(t *testing.T) {
 		if count := faulty.Asked("^PUT .*/manifests/later"); count != 0 {
 			t.Errorf("HTTP %d: a tag after the refused one was put", c.status)
 		}
-		if got, err := credentials.Digest(t.Context(), reference.WithTag(taken)); err != nil || got != digest.String() {
+		if got, err := credentials.Digest(t.Context(), reference.WithTag(taken)); err != nil || got != digest {
 			t.Errorf("the tag that was taken has %s, %v", got, err)
 		}
 	}
