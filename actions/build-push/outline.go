@@ -2,6 +2,7 @@ package buildpush
 
 import (
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"strings"
 
@@ -75,11 +76,22 @@ func (p plan) source(build compose.Build) string {
 	case build.Inline != "":
 		return "a Dockerfile in the Compose file"
 	case build.Remote():
-		return build.Context
+		return withoutLogin(build.Context)
 	}
 	dockerfile, err := filepath.Rel(p.workspace, build.Dockerfile)
 	if err != nil {
 		return build.Dockerfile
 	}
 	return dockerfile
+}
+
+// withoutLogin is an address without what stands before its host, which may be
+// a token.
+func withoutLogin(address string) string {
+	parsed, err := url.Parse(address)
+	if err != nil || parsed.User == nil || parsed.Host == "" {
+		return address
+	}
+	parsed.User = nil
+	return parsed.String()
 }

@@ -119,6 +119,9 @@ func planImage(c config, trigger action.Trigger, project *compose.Project, servi
 		}
 		one.more = append(one.more, reference.WithTag(cmp.Or(reference.Tag, latest)))
 	}
+	if err := c.nameCaches(build); err != nil {
+		problems = append(problems, project.At(service.Name, fmt.Errorf("service %q: %w", service.Name, err)))
+	}
 	for name, value := range c.Secrets.For(service.Name) {
 		one.secrets[name] = []byte(value)
 	}
@@ -131,6 +134,22 @@ func planImage(c config, trigger action.Trigger, project *compose.Project, servi
 	maps.Copy(one.build.Args, c.BuildArgs.For(service.Name))
 	c.shape(&one.build)
 	return one, errors.Join(problems...)
+}
+
+// nameCaches puts the registry into the references of caches that name none, as
+// into those of images.
+func (c config) nameCaches(build compose.Build) error {
+	for _, one := range slices.Concat(build.CacheFrom, build.CacheTo) {
+		if one.Type != "registry" || one.Attrs["ref"] == "" {
+			continue
+		}
+		reference, err := c.Name(one.Attrs["ref"])
+		if err != nil {
+			return fmt.Errorf("build.cache_from, cache_to: %w", err)
+		}
+		one.Attrs["ref"] = reference.String()
+	}
+	return nil
 }
 
 // sourceLabels say where an image comes from. They are the same for every

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/cache"
@@ -70,7 +67,7 @@ func prepare(ctx context.Context, r *action.Runner) (prepared, error) {
 	if err != nil {
 		return p, errors.Join(inputsErr, err)
 	}
-	project, err := compose.Load(ctx, c.Source(workspace, []string{"image", "build"}))
+	project, err := compose.Load(ctx, c.Source(workspace, []string{"image", "build", "platform"}))
 	if err != nil {
 		_, tagsErr := c.tags(trigger)
 		return p, errors.Join(inputsErr, tagsErr, err)
@@ -113,55 +110,6 @@ func (s *session) fit(ctx context.Context, getenv func(string) string) error {
 		problems = append(problems, s.builder.Refusals(one))
 	}
 	return errors.Join(problems...)
-}
-
-// chooseCaches gives every build its caches, after those of the source.
-func (s *session) chooseCaches(ctx context.Context, host cache.Host) error {
-	present := s.present(ctx)
-	for i, one := range s.plan.images {
-		from, to, err := s.plan.cache.For(host, cache.Image{
-			Service: one.build.Service, Role: cache.Build, Name: one.name, Tags: present[i], Pushed: s.plan.push,
-		})
-		if err != nil {
-			return err // the same for every image
-		}
-		build := one.build
-		build.CacheFrom = append(slices.Clone(build.CacheFrom), from...)
-		build.CacheTo = append(slices.Clone(build.CacheTo), to...)
-		if s.logins.Insecure(one.name.Registry) {
-			plainly(from)
-			plainly(to)
-		}
-		s.builds = append(s.builds, build)
-	}
-	return nil
-}
-
-// plainly lets caches in a registry be read and written over plain HTTP.
-func plainly(caches []compose.Cache) {
-	for _, one := range caches {
-		if one.Type == "registry" {
-			one.Attrs["registry.insecure"] = "true"
-		}
-	}
-}
-
-// present are the tags, of those that move, that each repository has: their
-// images may hold steps.
-func (s *session) present(ctx context.Context) [][]string {
-	found := make([][]string, len(s.plan.images))
-	if s.plan.cache.Cache == cache.None || len(s.plan.tags) < 2 {
-		return found
-	}
-	var group errgroup.Group
-	for i, one := range s.plan.images {
-		group.Go(func() error {
-			found[i] = s.registry.Present(ctx, one.name, s.plan.tags[1:])
-			return nil
-		})
-	}
-	_ = group.Wait()
-	return found
 }
 
 // execute builds everything, then pushes everything.

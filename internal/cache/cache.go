@@ -62,6 +62,25 @@ func HostOf(exports bool, getenv func(string) string) Host {
 
 func (h Host) github() bool { return h.Exports && h.URL != "" && h.Token != "" }
 
+// Reach gives caches of GitHub's cache service, that a source names, what it
+// takes to reach it, as docker buildx does. Those that can't be reached are
+// missing; an engine that has no such cache at all keeps them, to refuse them.
+func (h Host) Reach(caches []compose.Cache) (reached []compose.Cache, missing bool) {
+	for _, one := range caches {
+		if one.Type == GitHub && h.Exports && one.Attrs["token"] == "" {
+			if !h.github() {
+				missing = true
+				continue
+			}
+			attrs := map[string]string{"url_v2": h.URL, "token": h.Token, "version": "2"}
+			maps.Copy(attrs, one.Attrs)
+			one.Attrs = attrs
+		}
+		reached = append(reached, one)
+	}
+	return reached, missing
+}
+
 // Image is one that is built.
 type Image struct {
 	Service string

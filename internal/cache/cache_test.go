@@ -68,6 +68,35 @@ func TestFor(t *testing.T) {
 	}
 }
 
+// TestReach shows what becomes of the caches that a Compose file names.
+func TestReach(t *testing.T) {
+	hosted := cache.Host{Exports: true, URL: "https://results.example", Token: "a-word"}
+	gha := func(more ...string) compose.Cache {
+		attrs := map[string]string{"scope": "web"}
+		for i := 0; i < len(more); i += 2 {
+			attrs[more[i]] = more[i+1]
+		}
+		return compose.Cache{Type: "gha", Attrs: attrs}
+	}
+	for _, c := range []struct {
+		name    string
+		host    cache.Host
+		given   []compose.Cache
+		want    []compose.Cache
+		missing bool
+	}{
+		{"on GitHub", hosted, []compose.Cache{gha(), registry("a")}, []compose.Cache{gha("url_v2", hosted.URL, "token", hosted.Token, "version", "2"), registry("a")}, false},
+		{"another service", hosted, []compose.Cache{gha("url", "https://other.example", "token", "other")}, []compose.Cache{gha("url", "https://other.example", "token", "other")}, false},
+		{"no service", cache.Host{Exports: true}, []compose.Cache{gha(), registry("a")}, []compose.Cache{registry("a")}, true},
+		{"an engine that has none", cache.Host{}, []compose.Cache{gha()}, []compose.Cache{gha()}, false},
+	} {
+		reached, missing := c.host.Reach(c.given)
+		if diff := cmp.Diff(c.want, reached); diff != "" || missing != c.missing {
+			t.Errorf("%s: missing: %t (-want +got):\n%s", c.name, missing, diff)
+		}
+	}
+}
+
 func TestHostOf(t *testing.T) {
 	env := map[string]string{"ACTIONS_RESULTS_URL": "https://results.example", "ACTIONS_RUNTIME_TOKEN": "a-word"}
 	if got, want := cache.HostOf(true, func(key string) string { return env[key] }), (cache.Host{Exports: true, URL: "https://results.example", Token: "a-word"}); got != want {

@@ -51,6 +51,8 @@ type Build struct {
 	Ulimits map[string]string
 	// NoCache builds every step anew; Pull asks the registry for newer bases.
 	NoCache, Pull bool
+	// NoCacheStages are the stages whose steps are built anew.
+	NoCacheStages []string
 	// Tags are further references of the image, as they stand in the file.
 	Tags []string
 	// Provenance and SBOM ask for attestations: "" and "false" for none,
@@ -68,7 +70,7 @@ type Cache struct {
 // supported are the keys of Compose's `build` that Build carries.
 var supported = []string{
 	"Context", "Dockerfile", "DockerfileInline", "Target", "Args", "Labels", "AdditionalContexts", "Secrets", "SSH", "Platforms",
-	"CacheFrom", "CacheTo", "ExtraHosts", "Network", "ShmSize", "Ulimits", "NoCache", "Pull", "Provenance", "SBOM", "Tags",
+	"CacheFrom", "CacheTo", "ExtraHosts", "Network", "ShmSize", "Ulimits", "NoCache", "NoCacheFilter", "Pull", "Provenance", "SBOM", "Tags",
 }
 
 // Build reads a service's `build`. The error tells all that is wrong with it:
@@ -81,8 +83,11 @@ func (p *Project) Build(service types.ServiceConfig) (Build, error) {
 	build := Build{
 		Service: service.Name, Context: from.Context, Dockerfile: from.Dockerfile, Target: from.Target,
 		Args: map[string]string{}, Labels: from.Labels, ExtraHosts: from.ExtraHosts.AsList("="), Network: from.Network,
-		ShmSize: int64(from.ShmSize), NoCache: from.NoCache, Pull: from.Pull, Inline: from.DockerfileInline,
+		ShmSize: int64(from.ShmSize), NoCache: from.NoCache, NoCacheStages: from.NoCacheFilter, Pull: from.Pull, Inline: from.DockerfileInline,
 		Platforms: from.Platforms, Provenance: from.Provenance, SBOM: from.SBOM, Tags: from.Tags,
+	}
+	if len(build.Platforms) == 0 && service.Platform != "" {
+		build.Platforms = []string{service.Platform} // what runs there has to fit
 	}
 	for name, value := range from.Args {
 		if value != nil {

@@ -34,6 +34,7 @@ func (p *Project) takeKeys(build *Build, from *types.BuildConfig) error {
 	build.CacheTo, err = caches(from.CacheTo)
 	take("cache_to", err)
 	take("platforms", twice(from.Platforms))
+	take("network", network(from.Network))
 	for name, limit := range from.Ulimits {
 		if build.Ulimits == nil {
 			build.Ulimits = map[string]string{}
@@ -59,6 +60,16 @@ func ulimit(from *types.UlimitsConfig) string {
 		soft, hard = from.Single, from.Single
 	}
 	return strconv.Itoa(soft) + ":" + strconv.Itoa(hard)
+}
+
+// networks are those that BuildKit has for RUN.
+var networks = []string{"", "default", "host", "none"}
+
+func network(mode string) error {
+	if slices.Contains(networks, mode) {
+		return nil
+	}
+	return fmt.Errorf("%q is none of default, host, none: a build can't join another network", mode)
 }
 
 func twice(all []string) error {

@@ -47,6 +47,8 @@ func TestBuildKeys(t *testing.T) {
       ulimits: {nproc: 9, nofile: {soft: 1, hard: 2}}
       provenance: mode=max
       sbom: true
+      network: host
+      no_cache_filter: [deps]
 secrets:
   file: {file: ./secret.txt}
   env: {environment: TOKEN}
@@ -63,9 +65,25 @@ secrets:
 		CacheFrom: []compose.Cache{{Type: "registry", Attrs: map[string]string{"ref": "guk0/app:cache"}}, {Type: "registry", Attrs: map[string]string{"ref": "guk0/app:other"}}},
 		CacheTo:   []compose.Cache{{Type: "gha", Attrs: map[string]string{"scope": "app", "mode": "max"}}},
 		Ulimits:   map[string]string{"nproc": "9:9", "nofile": "1:2"}, Provenance: "mode=max", SBOM: "true", ExtraHosts: []string{},
+		Network: "host", NoCacheStages: []string{"deps"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestBuildPlatform shows that a service's platform is its image's, where the
+// build does not say.
+func TestBuildPlatform(t *testing.T) {
+	for _, c := range []struct{ keys, want string }{
+		{"platform: linux/arm64, build: ./app", "linux/arm64"},
+		{"platform: linux/arm64, build: {context: ./app, platforms: [linux/amd64, linux/arm64]}", "linux/amd64 linux/arm64"},
+		{"build: ./app", ""},
+	} {
+		got, _, err := loadBuild(t, "services:\n  app: {"+c.keys+"}\n")
+		if platforms := strings.Join(got.Platforms, " "); err != nil || platforms != c.want {
+			t.Errorf("%s: platforms %q, %v; want %q", c.keys, platforms, err, c.want)
+		}
 	}
 }
 
@@ -99,6 +117,7 @@ func TestBuildKeyErrors(t *testing.T) {
 		{"ssh: [default]", `docker-compose.yml:2: service "app": build.ssh: default needs an agent, which the action's container lacks; write default=path/to/a/key`},
 		{"cache_from: ['type=local,src=/x']", `docker-compose.yml:2: service "app": build.cache_from: type local would be a folder in the action's own container, which is gone after the step; give type=registry or type=gha`},
 		{"cache_to: ['type=fast']", `docker-compose.yml:2: service "app": build.cache_to: type "fast" is none of registry, gha, inline, s3, azblob`},
+		{"network: backend", `docker-compose.yml:2: service "app": build.network: "backend" is none of default, host, none: a build can't join another network`},
 		{"privileged: true", `docker-compose.yml:2: service "app": build.privileged is not supported; remove it`},
 	} {
 		_, dir, err := loadBuild(t, "services:\n  app: {image: app, build: {context: ./app, "+c.keys+"}}\nsecrets: {ext: {external: true}, env: {environment: NONE}, gone: {file: ./gone.txt}}\n")

@@ -164,13 +164,17 @@ func (b *Builder) make(ctx context.Context, one Image, through *session.Session,
 	}
 	b.turn.Lock()
 	defer b.turn.Unlock()
-	one.Build.NoCache = false // its steps were just run
+	one.Build.NoCache, one.Build.NoCacheStages = false, nil // the steps were just run
 	return b.ask(ctx, one, through, newProgress(io.Discard), b.export(one.Names))
 }
 
 // ask has BuildKit build an image and hand it on.
 func (b *Builder) ask(ctx context.Context, one Image, through *session.Session, progress *progress, exports ...client.ExportEntry) (map[string]string, error) {
-	options := solveOptions(one.Build, through)
+	build, err := b.atGateway(ctx, one.Build)
+	if err != nil {
+		return nil, err
+	}
+	options := solveOptions(build, through)
 	if b.store != nil && !one.Build.Pull {
 		options.FrontendAttrs[resolveMode] = "local"
 	}

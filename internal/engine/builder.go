@@ -25,6 +25,9 @@ type Builder struct {
 	Platforms []string
 
 	can ability
+	// gateway is the address of the engine's machine, "" if the builder does not
+	// tell.
+	gateway string
 	// store is the engine that takes the images, nil for a builder that keeps
 	// none: it builds them again, out of its cache, to push them.
 	store *Engine
@@ -111,6 +114,7 @@ func (b *Builder) connect(ctx context.Context, options ...client.ClientOpt) erro
 		return errors.Join(plain(err), buildkit.Close())
 	}
 	b.buildkit = buildkit
+	b.gateway = workers[0].Labels[gatewayLabel]
 	for _, worker := range workers {
 		for _, one := range worker.Platforms {
 			b.Platforms = append(b.Platforms, platforms.Format(platforms.Normalize(one)))

@@ -38,6 +38,7 @@ func (b *Builder) Refusals(build compose.Build) error {
 			refuse(one.Type != "registry", "cache_from, type "+one.Type, why+"; without it only registry works")
 		}
 	}
+	refuse(wantsGateway(build) && b.store == nil && b.gateway == "", "extra_hosts, "+hostGateway, "is the address of an engine's machine: give the input builder: engine, or the address itself")
 	for _, name := range slices.Sorted(maps.Keys(build.Contexts)) {
 		isService := strings.HasPrefix(build.Contexts[name], serviceContext)
 		refuse(isService && b.store == nil, "additional_contexts, "+name, "is another service's image, which only an engine keeps: give the input builder: engine")

@@ -72,6 +72,7 @@ func frontendAttrs(build compose.Build) map[string]string {
 	set("context", build.Context, build.Remote())
 	set("dockerfilekey", dockerfileName(build), !build.Remote() || build.Inline != "")
 	set("target", build.Target, build.Target != "")
+	set("no-cache", strings.Join(build.NoCacheStages, ","), len(build.NoCacheStages) > 0)
 	set("no-cache", "", build.NoCache)
 	set(resolveMode, "pull", build.Pull)
 	set("add-hosts", strings.Join(build.ExtraHosts, ","), len(build.ExtraHosts) > 0)

@@ -69,7 +69,7 @@ func (b *Builder) pushAgain(ctx context.Context, one Image, logins LoginFunc, ho
 	// What is pushed is what was built: neither steps nor bases are looked up
 	// anew. CacheFrom stays: without it BuildKit does not know where layers are
 	// that it found there and has not fetched, and runs their steps again.
-	one.Build.NoCache, one.Build.Pull = false, false
+	one.Build.NoCache, one.Build.NoCacheStages, one.Build.Pull = false, nil, false
 	one.Output = heard
 	open, err := b.openSessions(ctx, []Image{one}, logins)
 	if err != nil {
