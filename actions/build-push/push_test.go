@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/enginetest"
@@ -24,18 +25,40 @@ import (
 type pushBench struct {
 	dir, host string
 	registry  *registrytest.Faulty
+	// engine is for DOCKER_HOST, builder is the input.
+	engine, builder string
 }
 
 func newPushBench(t *testing.T) *pushBench {
 	t.Helper()
 	enginetest.Connect(t)
-	b := &pushBench{dir: t.TempDir(), registry: &registrytest.Faulty{Next: registrytest.New(enginetest.Username, enginetest.Password, "guk0/")}}
+	b := &pushBench{
+		dir: t.TempDir(), registry: &registrytest.Faulty{Next: registrytest.New(enginetest.Username, enginetest.Password, "guk0/")},
+		engine: os.Getenv("DOCKER_HOST"), builder: builderEngine,
+	}
 	server := httptest.NewServer(b.registry)
 	t.Cleanup(server.Close)
 	b.host = strings.TrimPrefix(server.URL, "http://")
 	enginetest.Write(t, filepath.Join(b.dir, "Dockerfile"), "FROM scratch\nCOPY content /\n")
 	b.change(t)
 	return b
+}
+
+// eachBuilder runs a test with every kind of engine, and with a builder in a
+// container.
+func eachBuilder(t *testing.T, test func(t *testing.T, b *pushBench)) {
+	for kind, host := range enginetest.Hosts() {
+		t.Run(kind, func(t *testing.T) {
+			b := newPushBench(t)
+			b.engine = host
+			test(t, b)
+		})
+	}
+	t.Run("builder", func(t *testing.T) {
+		b := newPushBench(t)
+		b.engine, b.builder = enginetest.ContainerdHost, builderContainer
+		test(t, b)
+	})
 }
 
 // change makes the next image another one than every image before.
@@ -52,7 +75,7 @@ func (b *pushBench) run(t *testing.T, sha string) (outputs map[string]string, lo
 	r := action.NewRunner([]string{
 		"GITHUB_WORKSPACE=" + b.dir, "GITHUB_OUTPUT=" + file, "GITHUB_SHA=" + sha, "GITHUB_REF=refs/heads/main", "GITHUB_EVENT_NAME=push",
 		"INPUT_SERVICES=one: {image: guk0/one, build: .}", "INPUT_REGISTRY=" + b.host, "INPUT_USERNAME=" + enginetest.Username, "INPUT_PASSWORD=" + enginetest.Password,
-		"INPUT_DEFAULT-BRANCH=main", "DOCKER_HOST=" + os.Getenv("DOCKER_HOST"),
+		"INPUT_DEFAULT-BRANCH=main", "DOCKER_HOST=" + b.engine, "INPUT_BUILDER=" + b.builder, "GITHUB_RUN_ID=" + b.host,
 	}, &out)
 	code = r.Run(t.Context(), run)
 	text, err := os.ReadFile(file)
@@ -73,33 +96,79 @@ const (
 
 var manifests = regexp.MustCompile(`/manifests/`)
 
+// pushTroubles are a registry's, with the result and how often a final refusal
+// may be asked for.
+var pushTroubles = []struct {
+	name  string
+	fault registrytest.Fault
+	want  string
+}{
+	{"503 on a manifest", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: 1, Status: 503}, pushed},
+	{"500 on a manifest", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: 1, Status: 500}, pushed},
+	{"408 on a manifest", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: 1, Status: 408}, pushed},
+	{"429 on a manifest, with a pause", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: 2, Status: 429, Header: http.Header{"Retry-After": {"1"}}}, pushed},
+	{"500 on a moving tag", registrytest.Fault{Method: http.MethodPut, Path: regexp.MustCompile(`/manifests/latest`), Times: 1, Status: 500}, pushed},
+	{"a connection cut on a manifest", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: 1}, pushed},
+	{"a connection cut on a layer", registrytest.Fault{Method: http.MethodPatch, Times: 1}, pushed},
+	{"503 on a layer", registrytest.Fault{Method: http.MethodPut, Path: regexp.MustCompile(`/blobs/uploads/`), Times: 1, Status: 503}, pushed},
+	{"401 on a manifest", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: -1, Status: 401}, failed},
+	{"403 on a manifest", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: -1, Status: 403}, failed},
+	{"404 on a manifest", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: -1, Status: 404}, failed},
+	{"403 on a moving tag", registrytest.Fault{Method: http.MethodPut, Path: regexp.MustCompile(`/manifests/latest`), Times: -1, Status: 403}, failed},
+}
+
 // TestPushTroubles shows what a registry's trouble does to a push: some pass,
 // some are final, and whatever was said to be pushed is in the registry.
 func TestPushTroubles(t *testing.T) {
-	b := newPushBench(t)
-	for _, c := range []struct {
-		name  string
-		fault registrytest.Fault
-		want  string
-	}{
-		{"503 on a manifest", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: 1, Status: 503}, pushed},
-		{"429 on a manifest, with a pause", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: 2, Status: 429, Header: http.Header{"Retry-After": {"1"}}}, pushed},
-		{"500 on a moving tag", registrytest.Fault{Method: http.MethodPut, Path: regexp.MustCompile(`/manifests/latest`), Times: 1, Status: 500}, pushed},
-		{"a connection cut on a manifest", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: 1}, pushed},
-		{"a connection cut on a layer", registrytest.Fault{Method: http.MethodPatch, Times: 1}, pushed},
-		{"403 on a manifest", registrytest.Fault{Method: http.MethodPut, Path: manifests, Times: -1, Status: 403}, failed},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			b.change(t)
-			b.registry.Set(c.fault)
+	eachBuilder(t, func(t *testing.T, b *pushBench) {
+		for _, c := range pushTroubles {
+			t.Run(c.name, func(t *testing.T) {
+				b.change(t)
+				b.registry.Set(c.fault)
+				outputs, log, code := b.run(t, firstSHA)
+				if outputs["result"] != c.want || (code == 0) != (c.want == pushed) {
+					t.Fatalf("result %q, exit %d, want %q\n%s", outputs["result"], code, c.want, log)
+				}
+				if c.want == pushed {
+					b.check(t, outputs, "sha-"+firstSHA[:12], "main", "latest")
+					return
+				}
+				if count := b.registry.Asked("PUT .*" + c.fault.Path.String()); count > 2 || c.fault.Path == manifests && b.registry.Asked("PUT .*/manifests/(main|latest)") > 0 {
+					t.Errorf("a final refusal was asked %d times\n%s", count, log)
+				}
+				if outputs["digests"] != "{}" || !strings.Contains(log, "::error::") {
+					t.Errorf("digests %s\n%s", outputs["digests"], log)
+				}
+			})
+		}
+	})
+}
+
+// TestEngineStopsInAPush shows that an engine which goes away while it pushes
+// ends the step, and that no tag moves.
+func TestEngineStopsInAPush(t *testing.T) {
+	for kind, host := range enginetest.Hosts() {
+		t.Run(kind, func(t *testing.T) {
+			b := newPushBench(t)
+			between := enginetest.Between(t, host)
+			b.engine = between.Host
+			next := b.registry.Next
+			b.registry.Next = http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+				if request.Method == http.MethodPut {
+					between.Cut()
+				}
+				next.ServeHTTP(w, request)
+			})
+			started := time.Now()
 			outputs, log, code := b.run(t, firstSHA)
-			if outputs["result"] != c.want || (code == 0) != (c.want == pushed) {
-				t.Fatalf("result %q, exit %d, want %q\n%s", outputs["result"], code, c.want, log)
+			if outputs["result"] != failed || code != 1 || !strings.Contains(log, "::error::push "+b.host+"/guk0/one:sha-") {
+				t.Errorf("result %q, exit %d\n%s", outputs["result"], code, log)
 			}
-			if c.want == pushed {
-				b.check(t, outputs, "sha-"+firstSHA[:12], "main", "latest")
-			} else if count := b.registry.Asked(`PUT .*/manifests/`); count != 1 {
-				t.Errorf("a final refusal was asked %d times", count)
+			if took := time.Since(started); took > 30*time.Second {
+				t.Errorf("it took %s\n%s", took, log)
+			}
+			if moved := b.registry.Asked("PUT .*/manifests/(main|latest)"); moved > 0 {
+				t.Errorf("%d tags were moved", moved)
 			}
 		})
 	}

@@ -16,7 +16,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -250,12 +249,8 @@ func message(err error) string {
 func TestEngineGoesAway(t *testing.T) {
 	for kind, host := range enginetest.Hosts() {
 		t.Run(kind, func(t *testing.T) {
-			path := strings.TrimPrefix(host, "unix://")
-			if path == "" {
-				path = "/var/run/docker.sock"
-			}
-			between := newCut(t, path)
-			eng, err := engine.Connect(t.Context(), func(name string) string { return map[string]string{"DOCKER_HOST": "unix://" + between.path}[name] })
+			between := enginetest.Between(t, host)
+			eng, err := engine.Connect(t.Context(), func(name string) string { return map[string]string{"DOCKER_HOST": between.Host}[name] })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -264,7 +259,7 @@ func TestEngineGoesAway(t *testing.T) {
 			enginetest.Write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\nCOPY program /program\nRUN [\"/program\", \"wait=1m\"]\n")
 			output := writerFunc(func(text []byte) {
 				if strings.Contains(string(text), "RUN [") {
-					between.cut()
+					between.Cut()
 				}
 			})
 			started := time.Now()
@@ -277,45 +272,4 @@ func TestEngineGoesAway(t *testing.T) {
 			}
 		})
 	}
-}
-
-// cut is a socket before the engine's whose connections can be cut.
-type cut struct {
-	path string
-	cut  func()
-}
-
-func newCut(t *testing.T, to string) *cut {
-	t.Helper()
-	c, done := &cut{path: filepath.Join(t.TempDir(), "docker.sock")}, make(chan struct{})
-	listener, err := net.Listen("unix", c.path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.cut = sync.OnceFunc(func() {
-		_ = listener.Close()
-		close(done)
-	})
-	t.Cleanup(c.cut)
-	go func() {
-		for {
-			from, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			engine, err := net.Dial("unix", to)
-			if err != nil {
-				_ = from.Close()
-				continue
-			}
-			go func() { _, _ = io.Copy(engine, from); _ = engine.(*net.UnixConn).CloseWrite() }()
-			go func() { _, _ = io.Copy(from, engine); _ = from.Close() }()
-			go func() {
-				<-done
-				_ = from.Close()
-				_ = engine.Close()
-			}()
-		}
-	}()
-	return c
 }

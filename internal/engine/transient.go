@@ -5,7 +5,7 @@ import "regexp"
 // passing are how engines and registries word what may go better the next
 // time: 408, 429, 5xx, a connection that broke. The engine gives a push's
 // refusal as text alone.
-var passing = regexp.MustCompile(`(?i)\b(status|code|HTTP status:|response:?)[ :]*(408|429|5\d\d)\b|\b(408 Request Timeout|429 Too Many Requests|50[0234] [A-Z])|toomanyrequests|too many requests|internal server error|bad gateway|service unavailable|gateway timeout|\bEOF\b|connection reset|broken pipe|i/o timeout|handshake timeout|connection refused|connection timed out|deadline exceeded|server misbehaving|heard nothing`)
+var passing = regexp.MustCompile(`(?i)\b(status|code|HTTP status:|response:?|parsing HTTP)[ :]*(408|429|5\d\d)\b|\b(408 Request Timeout|429 Too Many Requests|50[0234] [A-Z])|toomanyrequests|too many requests|request timeout|internal server error|bad gateway|service unavailable|gateway timeout|\bEOF\b|connection reset|broken pipe|i/o timeout|handshake timeout|connection refused|connection timed out|deadline exceeded|server misbehaving|heard nothing`)
 
 // final are refusals that another try only repeats.
 var final = regexp.MustCompile(`(?i)unauthorized|authentication required|denied|forbidden|insufficient_scope|name unknown|not found|invalid reference`)
