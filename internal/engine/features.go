@@ -21,6 +21,7 @@ func (b *Builder) Refusals(build compose.Build) error {
 	}
 	if !b.can.contexts {
 		const why = "needs an engine of version 23 or newer"
+		refuse(build.Remote() && hasFolder(build.Context), "context, a folder of a repository", why)
 		refuse(len(build.Contexts) > 0, "additional_contexts", why)
 		refuse(len(build.Ulimits) > 0, "ulimits", why)
 		refuse(build.ShmSize > 0, "shm_size", why)
@@ -54,4 +55,11 @@ func asked(value string) bool { return value != "" && value != "false" }
 // an old frontend takes for something else.
 func hasHeredoc(build compose.Build) bool {
 	return strings.Contains(build.Inline, "<<") && !strings.HasPrefix(strings.TrimSpace(strings.ToLower(build.Inline)), "# syntax")
+}
+
+// hasFolder tells an address of a folder in a repository: REPOSITORY#REF:FOLDER.
+func hasFolder(address string) bool {
+	_, fragment, _ := strings.Cut(address, "#")
+	_, folder, _ := strings.Cut(fragment, ":")
+	return folder != ""
 }
