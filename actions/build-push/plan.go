@@ -96,7 +96,7 @@ func (c config) tags(trigger action.Trigger) ([]string, error) {
 }
 
 func planImage(c config, trigger action.Trigger, project *compose.Project, service types.ServiceConfig) (planned, error) {
-	build, err := project.Build(service)
+	build, err := project.Build(service, c.Name)
 	problems := []error{err}
 	one := planned{build: build, secrets: map[string][]byte{}}
 	if service.Image == "" {

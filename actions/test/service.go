@@ -55,7 +55,7 @@ func (s *service) takeImage(c config, key string, project *compose.Project, from
 		}
 		return nil
 	}
-	build, err := project.Build(from)
+	build, err := project.Build(from, c.Name)
 	args := map[string]string{}
 	maps.Copy(args, build.Args)
 	maps.Copy(args, c.BuildArgs.For(from.Name))

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/guk0/travois/internal/image"
 )
 
 // Build is how one image is built. Paths are absolute.
@@ -31,7 +33,7 @@ type Build struct {
 	Labels map[string]string
 	// Contexts are further ones by name: a folder, an address, a
 	// docker-image://REFERENCE, or service:NAME for the image of another
-	// service.
+	// service that is built as well.
 	Contexts map[string]string
 	// Secrets are what RUN --mount=type=secret may read, by id.
 	Secrets map[string][]byte
@@ -73,9 +75,14 @@ var supported = []string{
 	"CacheFrom", "CacheTo", "ExtraHosts", "Network", "ShmSize", "Ulimits", "NoCache", "NoCacheFilter", "Pull", "Provenance", "SBOM", "Tags",
 }
 
-// Build reads a service's `build`. The error tells all that is wrong with it:
+// NameFunc gives the reference of a service's image in the registry that it
+// belongs to.
+type NameFunc func(image string) (image.Reference, error)
+
+// Build reads a service's `build`; the images of other services that it starts
+// from are named by the function. The error tells all that is wrong with it:
 // keys that are not supported, a context or a Dockerfile that is not there.
-func (p *Project) Build(service types.ServiceConfig) (Build, error) {
+func (p *Project) Build(service types.ServiceConfig, name NameFunc) (Build, error) {
 	from := service.Build
 	if from == nil {
 		return Build{}, p.At(service.Name, fmt.Errorf("service %q has no build", service.Name))
@@ -101,7 +108,7 @@ func (p *Project) Build(service types.ServiceConfig) (Build, error) {
 	}
 	var problems []error
 	found := append(unsupported(from), build.missing(p.WorkingDir))
-	for _, problem := range append(found, parts(p.takeKeys(&build, from))...) {
+	for _, problem := range append(found, parts(p.takeKeys(&build, from, name))...) {
 		if problem != nil {
 			problems = append(problems, p.At(service.Name, fmt.Errorf("service %q: %w", service.Name, problem)))
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,7 +16,7 @@ import (
 
 // takeKeys reads what of a `build` is more than a name or a number, and tells
 // all that is wrong with it.
-func (p *Project) takeKeys(build *Build, from *types.BuildConfig) error {
+func (p *Project) takeKeys(build *Build, from *types.BuildConfig, name NameFunc) error {
 	var problems []error
 	take := func(key string, err error) {
 		for _, one := range parts(err) {
@@ -23,7 +24,7 @@ func (p *Project) takeKeys(build *Build, from *types.BuildConfig) error {
 		}
 	}
 	var err error
-	build.Contexts, err = p.contexts(build.Service, from.AdditionalContexts)
+	build.Contexts, err = p.contexts(build.Service, from.AdditionalContexts, name)
 	take("additional_contexts", err)
 	build.Secrets, err = p.secrets(from.Secrets)
 	take("secrets", err)
@@ -81,44 +82,64 @@ func twice(all []string) error {
 	return nil
 }
 
-// contexts checks further contexts: a folder is there, a service is built and
-// does not start from this one in turn.
-func (p *Project) contexts(service string, from types.Mapping) (map[string]string, error) {
-	var problems []error
-	for name, one := range from {
-		other, isService := strings.CutPrefix(one, "service:")
-		switch {
-		case isService && p.Services[other].Build == nil:
-			problems = append(problems, fmt.Errorf("%s: there is no service %q with a build", name, other))
-		case isService && p.startsFrom(other, service, nil):
-			problems = append(problems, fmt.Errorf("%s: services %q and %q start from each other's image", name, service, other))
-		case strings.HasPrefix(one, "oci-layout://"):
-			problems = append(problems, fmt.Errorf("%s: an OCI layout is not supported; push it and name it as docker-image://", name))
-		case filepath.IsAbs(one):
-			if info, err := os.Stat(one); err != nil || !info.IsDir() {
-				problems = append(problems, fmt.Errorf("%s: %s is no folder in the workspace", name, relative(p.WorkingDir, one)))
-			}
-		}
+// contexts reads further contexts: a folder is there, and a service's image
+// can be had before this one is made. They are told in the order of their
+// names.
+func (p *Project) contexts(service string, from types.Mapping, name NameFunc) (map[string]string, error) {
+	if len(from) == 0 {
+		return nil, nil
 	}
-	return from, errors.Join(problems...)
+	var problems []error
+	all := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(from)) {
+		one, err := p.context(from[key], name)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", key, err))
+		}
+		all[key] = one
+	}
+	return all, errors.Join(append(problems, p.inCircle(service))...)
 }
 
-// startsFrom tells whether a service's image is made of another one's, through
-// any number of others.
-func (p *Project) startsFrom(service, other string, seen []string) bool {
-	if service == other {
-		return true
+func (p *Project) context(from string, name NameFunc) (string, error) {
+	if other, is := strings.CutPrefix(from, imageOf); is {
+		return p.imageContext(other, name)
 	}
-	build := p.Services[service].Build
-	if build == nil || slices.Contains(seen, service) {
-		return false
+	if strings.HasPrefix(from, "oci-layout://") {
+		return "", errors.New("an OCI layout is not supported; push it and name it as docker-image://")
 	}
-	for _, one := range build.AdditionalContexts {
-		if next, is := strings.CutPrefix(one, "service:"); is && p.startsFrom(next, other, append(seen, service)) {
-			return true
-		}
+	if info, err := os.Stat(from); filepath.IsAbs(from) && (err != nil || !info.IsDir()) {
+		return "", fmt.Errorf("%s is no folder in the workspace", relative(p.WorkingDir, from))
 	}
-	return false
+	return from, nil
+}
+
+// imageContext is the image of another service: one that is built first, or one
+// that is pulled.
+func (p *Project) imageContext(service string, name NameFunc) (string, error) {
+	other, exists := p.Services[service]
+	switch {
+	case !exists:
+		return "", fmt.Errorf("there is no service %q; there are: %s", service, strings.Join(p.Names, ", "))
+	case other.Build != nil:
+		return types.ServicePrefix + service, nil
+	}
+	reference, err := name(other.Image)
+	if err != nil {
+		return "", fmt.Errorf("service %q: %w", service, err)
+	}
+	return "docker-image://" + reference.String(), nil
+}
+
+// inCircle reports services that start from each other's images, once: for the
+// first of them.
+func (p *Project) inCircle(service string) error {
+	way := p.circle(service)
+	isIn := func(name string) bool { return slices.Contains(way, name) }
+	if first := slices.IndexFunc(p.Names, isIn); first < 0 || p.Names[first] != service {
+		return nil
+	}
+	return fmt.Errorf("the images start from each other in a circle: %s; remove one of the contexts", strings.Join(way, " → "))
 }
 
 // secrets reads the content of build secrets, by id.

@@ -1,6 +1,7 @@
 package compose_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guk0/travois/internal/compose"
+	"github.com/guk0/travois/internal/image"
 )
 
 // loadBuild reads the service app out of a Compose file that stands in a
@@ -28,17 +30,21 @@ func loadBuild(t *testing.T, text string) (compose.Build, string, error) {
 	if err != nil {
 		return compose.Build{}, dir, err
 	}
-	build, err := project.Build(project.Services["app"])
+	build, err := project.Build(project.Services["app"], func(text string) (image.Reference, error) {
+		reference, err := image.Parse(text)
+		return reference.In("registry.example"), err
+	})
 	return build, dir, err
 }
 
 func TestBuildKeys(t *testing.T) {
 	got, dir, err := loadBuild(t, `services:
   base: {image: base, build: ./app}
+  pulled: {image: "guk0/pulled:1"}
   app:
     build:
       context: ./app
-      additional_contexts: {lib: ./lib, up: service:base, img: "docker-image://busybox"}
+      additional_contexts: {lib: ./lib, up: service:base, pulled: service:pulled, img: "docker-image://busybox"}
       secrets: [file, {source: env, target: token}]
       ssh: [deploy=./key]
       platforms: [linux/amd64, linux/arm64]
@@ -58,7 +64,7 @@ secrets:
 	}
 	want := compose.Build{
 		Service: "app", Context: filepath.Join(dir, "app"), Dockerfile: filepath.Join(dir, "app/Dockerfile"), Args: map[string]string{},
-		Contexts:  map[string]string{"lib": filepath.Join(dir, "lib"), "up": "service:base", "img": "docker-image://busybox"},
+		Contexts:  map[string]string{"lib": filepath.Join(dir, "lib"), "up": "service:base", "pulled": "docker-image://registry.example/guk0/pulled:1", "img": "docker-image://busybox"},
 		Secrets:   map[string][]byte{"file": []byte("from a file"), "token": []byte("from vars")},
 		SSH:       map[string]string{"deploy": filepath.Join(dir, "key")},
 		Platforms: []string{"linux/amd64", "linux/arm64"},
@@ -109,7 +115,8 @@ func TestBuildKeyErrors(t *testing.T) {
 	for _, c := range []struct{ keys, want string }{
 		{"additional_contexts: {lib: ./none}", `docker-compose.yml:2: service "app": build.additional_contexts: lib: none is no folder in the workspace`},
 		{"additional_contexts: {l: 'oci-layout://x'}", `docker-compose.yml:2: service "app": build.additional_contexts: l: an OCI layout is not supported; push it and name it as docker-image://`},
-		{"additional_contexts: {other: 'service:app'}", `docker-compose.yml:2: service "app": build.additional_contexts: other: services "app" and "app" start from each other's image`},
+		{"additional_contexts: {other: 'service:app'}", `docker-compose.yml:2: service "app": build.additional_contexts: the images start from each other in a circle: app → app; remove one of the contexts`},
+		{"additional_contexts: {other: 'service:none'}", `docker-compose.yml:2: service "app": build.additional_contexts: other: there is no service "none"; there are: app`},
 		{"secrets: [ext]", `docker-compose.yml:2: service "app": build.secrets: ext: is external; give the value in the input secrets`},
 		{"secrets: [env]", `docker-compose.yml:2: service "app": build.secrets: env: has no value: give a line NONE=… in the input vars, or the value in the input secrets`},
 		{"secrets: [gone]", `docker-compose.yml:2: service "app": build.secrets: gone: there is no file gone.txt in the workspace`},
@@ -127,6 +134,31 @@ func TestBuildKeyErrors(t *testing.T) {
 		}
 		if diff := cmp.Diff(c.want, strings.ReplaceAll(err.Error(), dir+"/", "")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.keys, diff)
+		}
+	}
+}
+
+// TestImagesInCircle shows that a circle is told once, at its first service.
+func TestImagesInCircle(t *testing.T) {
+	dir := t.TempDir()
+	project, err := compose.Load(t.Context(), compose.Source{Workspace: dir, Inline: `
+out: {build: {dockerfile_inline: FROM b, additional_contexts: {b: service:b}}}
+c: {build: {dockerfile_inline: FROM a, additional_contexts: {a: service:a}}}
+b: {build: {dockerfile_inline: FROM c, additional_contexts: {c: service:c, out: service:leaf}}}
+a: {build: {dockerfile_inline: FROM b, additional_contexts: {leaf: service:leaf, b: service:b}}}
+leaf: {image: x}
+`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range project.Names[:4] {
+		_, err := project.Build(project.Services[name], image.Parse)
+		want := ""
+		if name == "c" {
+			want = `input services:3: service "c": build.additional_contexts: the images start from each other in a circle: c → a → b → c; remove one of the contexts`
+		}
+		if got := fmt.Sprint(err); err == nil && want != "" || err != nil && got != want {
+			t.Errorf("%s: got %v, want %q", name, err, want)
 		}
 	}
 }

@@ -38,8 +38,9 @@ type Source struct {
 	// Keys are the keys of a service that will be used, all of them if nil. A
 	// ${NAME} without a value is an error only there.
 	Keys []string
-	// Select are the services that will be used, with what they depend on; all
-	// of them if empty. What is missing for others is no error.
+	// Select are the services that will be used, with what they depend on and
+	// what their images start from; all of them if empty. What is missing for
+	// others is no error.
 	Select []string
 }
 
@@ -71,28 +72,16 @@ func Load(ctx context.Context, from Source) (*Project, error) {
 		return nil, errors.Join(problems...)
 	}
 	logrus.SetOutput(io.Discard) // the parser's warnings are about Compose itself
-	project, err := loader.LoadWithContext(ctx, from.details(sources), func(o *loader.Options) {
+	project, err := load(ctx, from.details(sources), from.Select, func(o *loader.Options) {
 		o.SetProjectName("travois", true)
 		o.ResolvePaths = true
 		o.SkipResolveEnvironment = !from.uses("environment")
 		o.Profiles = []string{"*"}
-		o.SelectedServices = known(from.Select, names(sources))
 	})
 	if err != nil {
 		return nil, locate(sources, err)
 	}
 	return &Project{Project: project, Names: withIncluded(names(sources), project), Workspace: from.Workspace, sources: sources}, nil
-}
-
-// known are the wanted names that exist; Select reports the others.
-func known(wanted, names []string) []string {
-	var all []string
-	for _, name := range wanted {
-		if slices.Contains(names, name) {
-			all = append(all, name)
-		}
-	}
-	return all
 }
 
 // withIncluded adds the services of included files.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guk0/travois/internal/compose"
+	"github.com/guk0/travois/internal/image"
 )
 
 func TestLoadInline(t *testing.T) {
@@ -66,6 +67,40 @@ services:
 compose.yml:6: service "cache": image: ${CACHE} has no value; give the input vars a line CACHE=…, or write $$CACHE for the container's own`
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// TestLoadSelectedImages shows that of what an image starts from only the image
+// must be complete, wherever it is said.
+func TestLoadSelectedImages(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "compose.yml", `include: [sub.yml]
+x-build: &build {context: ., additional_contexts: [base=service:base]}
+services:
+  web: {build: {<<: *build, target: t}, depends_on: [db]}
+  db: {image: x, build: {context: ., additional_contexts: {lower: service:deep}}}
+  base: {build: {context: ., args: {A: "${A}"}}, environment: {X: "${UNUSED}"}}
+  deep: {image: "${DEEP}"}
+  other: {image: "${OTHER}"}
+`)
+	put(t, dir, "sub.yml", "services:\n  sub: {build: {context: ., additional_contexts: {b: 'service:deep'}}}\n")
+	source := compose.Source{Workspace: dir, Files: []string{"compose.yml"}, Select: []string{"web"}}
+	_, err := compose.Load(t.Context(), source)
+	want := `compose.yml:6: service "base": build: ${A} has no value; give the input vars a line A=…, or write $$A for the container's own
+compose.yml:7: service "deep": image: ${DEEP} has no value; give the input vars a line DEEP=…, or write $$DEEP for the container's own`
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	source.Vars = map[string]string{"A": "1", "DEEP": "y"}
+	for selected, want := range map[string][]string{"web": {"base", "db", "deep", "web"}, "sub": {"deep", "sub"}} {
+		source.Select = []string{selected}
+		project, err := compose.Load(t.Context(), source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, project.ServiceNames()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", selected, diff)
+		}
 	}
 }
 
@@ -204,7 +239,7 @@ plain: {image: x}
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := project.Build(project.Services["good"])
+	got, err := project.Build(project.Services["good"], image.Parse)
 	want := compose.Build{
 		Service: "good", Context: filepath.Join(dir, "web"), Dockerfile: filepath.Join(dir, "web/Dockerfile.dev"), Target: "t",
 		Args: map[string]string{"A": "b"}, Labels: map[string]string{"l": "v"}, ExtraHosts: []string{"h=1.2.3.4"}, ShmSize: 64 << 20,
@@ -218,7 +253,7 @@ plain: {image: x}
 		"keys":   {`service "keys": build.ssh: default needs an agent`, `service "keys": build.privileged is not supported`},
 		"plain":  {`service "plain" has no build`},
 	} {
-		_, err := project.Build(project.Services[service])
+		_, err := project.Build(project.Services[service], image.Parse)
 		for _, want := range wants {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: got %v\nwant %s", service, err, want)

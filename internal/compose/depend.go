@@ -4,28 +4,96 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v3"
 )
 
-// wanted are the selected services with all that they depend on, empty for all
-// services.
-func wanted(sources []source, selected []string) []string {
-	all := slices.Clone(selected)
-	for i := 0; i < len(all); i++ {
-		for _, one := range sources {
-			one.each(func(name string, _ int, service *yaml.Node) {
-				if name != all[i] {
-					return
-				}
-				for _, other := range dependsOn(service) {
-					if !slices.Contains(all, other) {
-						all = append(all, other)
-					}
-				}
-			})
+// use is what of the services will be used. The zero value is all of all.
+type use struct {
+	// whole are the selected services with all that they depend on, images the
+	// further ones of which only the image is.
+	whole, images []string
+}
+
+// wanted is the use of selected services, as far as the text tells it.
+func wanted(sources []source, selected []string) use {
+	all := use{whole: slices.Clone(selected)}
+	for i := 0; i < len(all.whole); i++ {
+		all.whole = appendNew(all.whole, related(sources, all.whole[i], dependsOn)...)
+	}
+	for _, name := range all.whole {
+		all.images = appendNew(all.images, related(sources, name, startsFrom)...)
+	}
+	for i := 0; i < len(all.images); i++ {
+		all.images = appendNew(all.images, related(sources, all.images[i], startsFrom)...)
+	}
+	return all
+}
+
+// has tells whether a key of a service will be used.
+func (u use) has(service, key string) bool {
+	if len(u.whole) == 0 || slices.Contains(u.whole, service) {
+		return true
+	}
+	return slices.Contains(u.images, service) && (key == "build" || key == "image")
+}
+
+// related are the services that a service's text names, in any of the sources.
+func related(sources []source, service string, in func(*yaml.Node) []string) []string {
+	var all []string
+	for _, one := range sources {
+		one.each(func(name string, _ int, node *yaml.Node) {
+			if name == service {
+				all = append(all, in(node)...)
+			}
+		})
+	}
+	return all
+}
+
+func appendNew(all []string, more ...string) []string {
+	for _, one := range more {
+		if !slices.Contains(all, one) {
+			all = append(all, one)
 		}
 	}
 	return all
+}
+
+// startsFrom are the services whose images are named contexts of a build.
+func startsFrom(service *yaml.Node) []string {
+	var names []string
+	for i := 0; i+1 < len(service.Content); i += 2 {
+		key, value := service.Content[i].Value, resolved(service.Content[i+1])
+		switch {
+		case key == "build":
+			names = append(names, startsFrom(value)...)
+		case key == "additional_contexts":
+			names = append(names, servicesIn(value)...)
+		case key == "<<" && value.Kind == yaml.MappingNode:
+			names = append(names, startsFrom(value)...)
+		case key == "<<":
+			for _, one := range value.Content {
+				names = append(names, startsFrom(resolved(one))...)
+			}
+		}
+	}
+	return names
+}
+
+// servicesIn are the services of "name: service:x" and "name=service:x".
+func servicesIn(contexts *yaml.Node) []string {
+	var names []string
+	for _, one := range contexts.Content {
+		value := resolved(one).Value
+		if contexts.Kind == yaml.SequenceNode {
+			_, value, _ = strings.Cut(value, "=")
+		}
+		if name, is := strings.CutPrefix(value, types.ServicePrefix); is {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // dependsOn are the services that a service can't be without, as the text says

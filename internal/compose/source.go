@@ -78,15 +78,12 @@ func parseFile(name, path string, text []byte) (source, error) {
 }
 
 // problems are what the parser would not report with a place.
-func (s source) problems(from Source, used []string) []error {
+func (s source) problems(from Source, used use) []error {
 	var all []error
 	s.each(func(name string, _ int, service *yaml.Node) {
-		if len(used) > 0 && !slices.Contains(used, name) {
-			return
-		}
 		for i := 0; i+1 < len(service.Content); i += 2 {
 			key := service.Content[i].Value
-			if from.uses(key) {
+			if from.uses(key) && used.has(name, key) {
 				all = append(all, s.missing(name, key, service.Content[i+1], from.Vars)...)
 			}
 		}
