@@ -93,8 +93,8 @@ func (p plan) container(text string) (service, inside string, err error) {
 			return "", "", errors.New("is not service:/path; the path is absolute, in the container")
 		}
 	}
-	if _, exists := p.services[service]; service != "" && !exists {
-		return "", "", fmt.Errorf("%q takes no part in the test; there are: %s", service, strings.Join(p.order, ", "))
+	if members := p.members(); service != "" && !slices.Contains(members, service) {
+		return "", "", fmt.Errorf("%q takes no part in the test; there are: %s", service, strings.Join(members, ", "))
 	}
 	return service, inside, nil
 }

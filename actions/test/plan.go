@@ -26,8 +26,8 @@ type plan struct {
 	tags []string
 	// suites are in the order given.
 	suites []suite
-	// services are the suites and what they depend on, by name; order is their
-	// names in the source's order.
+	// services are the suites, what they depend on and the bases of both, by name;
+	// order is their names in the source's order.
 	services map[string]service
 	order    []string
 
@@ -48,10 +48,16 @@ type suite struct {
 	name string
 	// needs are all services that it depends on, directly or not.
 	needs []string
+	// bases are further services, of which only the image is made: those of the
+	// suite's start from them.
+	bases []string
 	// reports are patterns in its container.
 	reports   []string
 	artifacts []copiedOut
 }
+
+// members are the services that have a container, the suite itself last.
+func (s suite) members() []string { return append(slices.Clone(s.needs), s.name) }
 
 // copiedOut is a file or folder that is copied out of a service's container.
 type copiedOut struct {
@@ -60,7 +66,8 @@ type copiedOut struct {
 	from, to string
 }
 
-// service is a container of a suite or of something that it depends on.
+// service is a container of a suite or of something that it depends on, or an
+// image that those of others start from, which has no container.
 type service struct {
 	name string
 	// build is nil for an image that is pulled.
@@ -105,13 +112,15 @@ func makePlan(c config, key string, project *compose.Project) (plan, error) {
 	problems := []error{err}
 	for _, name := range names {
 		one := suite{name: name, needs: closure(project, name)}
-		for _, member := range append(one.needs, name) {
+		for _, member := range one.members() {
 			if _, planned := p.services[member]; !planned {
 				problems = append(problems, p.add(c, project, member))
 			}
 		}
+		one.bases = bases(project, one.members())
 		p.suites = append(p.suites, one)
 	}
+	problems = append(problems, p.addBases(c, project))
 	for _, name := range project.Names {
 		if _, used := p.services[name]; used {
 			p.order = append(p.order, name)
@@ -131,6 +140,22 @@ func (p *plan) add(c config, project *compose.Project, name string) error {
 	p.services[name] = one
 	p.notes = append(p.notes, notes...)
 	return err
+}
+
+// addBases plans the images of which nothing is run in any suite.
+func (p *plan) addBases(c config, project *compose.Project) error {
+	var problems []error
+	for _, suite := range p.suites {
+		for _, name := range suite.bases {
+			if _, planned := p.services[name]; planned {
+				continue
+			}
+			one := service{name: name}
+			problems = append(problems, one.takeImage(c, p.key, project, project.Services[name]))
+			p.services[name] = one
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // suiteImages begins the names of the images that are built.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/compose"
@@ -65,6 +66,59 @@ func TestSuites(t *testing.T) {
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+// TestBases shows what of the services that images start from is run: what is a
+// dependency as well, or has a command, or is named.
+func TestBases(t *testing.T) {
+	type shape struct{ Needs, Bases []string }
+	const services = `
+unit: {build: {context: web, additional_contexts: {base: service:base, pulled: service:pulled}}, depends_on: [db]}
+lint: {command: check, build: {context: web, additional_contexts: [base=service:base]}}
+e2e: {build: {context: web, additional_contexts: {lint: service:lint}}}
+base: {privileged: true, build: {context: web, additional_contexts: {deep: service:deep}}}
+deep: {build: web}
+db: {build: {context: web, additional_contexts: {base: service:base}}}
+pulled: {image: x}
+`
+	for _, c := range []struct {
+		name   string
+		suites action.Lines
+		want   map[string]shape
+		order  []string
+		notes  []string
+	}{
+		{"inline", nil, map[string]shape{
+			"unit": {[]string{"db"}, []string{"base", "deep"}}, "lint": {nil, []string{"base", "deep"}}, "e2e": {nil, []string{"lint", "base", "deep"}},
+		}, []string{"unit", "lint", "e2e", "base", "deep", "db"}, []string{
+			"base: is built and not started, since suites start from its image and none depends on it",
+			"deep: is built and not started, since suites start from its image and none depends on it",
+			"pulled: is not started, since no suite depends on it",
+		}},
+		{"named", action.Lines{"e2e", "deep"}, map[string]shape{
+			"e2e": {nil, []string{"lint", "base", "deep"}}, "deep": {},
+		}, []string{"lint", "e2e", "base", "deep"}, nil},
+	} {
+		config := inline(services)
+		config.Suites = c.suites
+		p, err := planFor(t, config)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		got := map[string]shape{}
+		for _, one := range p.suites {
+			got[one.name] = shape{one.needs, one.bases}
+		}
+		if diff := cmp.Diff(c.want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+		if diff := cmp.Diff(c.order, p.order); diff != "" {
+			t.Errorf("%s: images (-want +got):\n%s", c.name, diff)
+		}
+		if diff := cmp.Diff(c.notes, p.notes); c.notes != nil && diff != "" {
+			t.Errorf("%s: notes (-want +got):\n%s", c.name, diff)
 		}
 	}
 }
@@ -169,6 +223,11 @@ func TestPlanErrors(t *testing.T) {
 		{"binds", inline("a: {image: x, volumes: ['/var/run/docker.sock:/s', './none:/n']}\n"), []string{"/var/run/docker.sock is outside the workspace", "there is no none in the workspace"}},
 		{"replicas", inline("a: {image: x, deploy: {replicas: 2}}\n"), []string{"deploy.replicas other than 1"}},
 		{"a cycle", inline("a: {image: x, depends_on: [b]}\nb: {image: x, depends_on: [a]}\n"), []string{"cycle"}},
+		{"a circle of images", inline("a: {build: {context: web, additional_contexts: {b: 'service:b'}}}\nb: {command: x, build: {context: web, additional_contexts: {a: 'service:a'}}}\n"),
+			[]string{`input services:1: service "a": build.additional_contexts: the images start from each other in a circle: a → b → a; remove one of the contexts`}},
+		{"a base that is wrong", config{Artifacts: action.Lines{"base:/x=x"}, ServiceInputs: compose.ServiceInputs{
+			Services: "a: {build: {context: web, additional_contexts: {b: 'service:base'}}}\nbase: {build: none}\n"}},
+			[]string{`input services:2: service "base": build.context none is no folder in the workspace`, `input artifacts: line "base:/x=x": "base" takes no part in the test; there are: a`}},
 		{"an unknown dependency", inline("a: {image: x, depends_on: [b]}\n"), []string{`"b"`}},
 		{"reports", config{Reports: action.Lines{"a:/../x.xml", "b:/x.xml", "a:x.xml"}, ServiceInputs: compose.ServiceInputs{Services: "a: {image: x}\n"}},
 			[]string{`line "a:/../x.xml"`, `"b" takes no part`, `line "a:x.xml": is not service:/path`}},

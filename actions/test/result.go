@@ -86,7 +86,7 @@ func (s *suiteResult) take(p plan, one suite, images map[string]made) {
 			s.paths = append(s.paths, junit.Mapping{From: path.Join("/", images[one.name].WorkingDir), To: inside})
 		}
 	}
-	for _, name := range append(one.needs, one.name) {
+	for _, name := range append(one.members(), one.bases...) {
 		s.preparing = max(s.preparing, images[name].took)
 		if images[name].ended != nil {
 			s.ended = images[name].ended

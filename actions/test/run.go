@@ -27,12 +27,13 @@ func run(ctx context.Context, r *action.Runner) error {
 	if err != nil {
 		return finish(r, p.unrun(), err)
 	}
-	defer func() { _ = eng.Close() }()
+	s := session{plan: p, log: r.Log, eng: eng, logins: credentials, cache: c.Inputs, host: cache.HostOf(eng.ContainerdStore, r.Getenv)}
+	defer s.close(ctx)
 	client, err := credentials.Client(ctx)
-	if err != nil {
+	if err := errors.Join(err, s.preflight(ctx)); err != nil {
 		return finish(r, p.unrun(), err)
 	}
-	s := session{plan: p, log: r.Log, eng: eng, logins: credentials, registry: client, cache: c.Inputs, host: cache.HostOf(eng.ContainerdStore, r.Getenv)}
+	s.registry = client
 	done, err := s.execute(ctx)
 	if !p.keep {
 		err = errors.Join(err, eng.RemoveImages(ctx, p.built()))
@@ -74,10 +75,12 @@ func earlier(trigger action.Trigger) []string {
 
 // session is a plan being carried out.
 type session struct {
-	plan   plan
-	log    *action.Log
-	eng    *engine.Engine
-	logins registry.Credentials
+	plan plan
+	log  *action.Log
+	eng  *engine.Engine
+	// builder is the engine's, nil where nothing is built.
+	builder *engine.Builder
+	logins  registry.Credentials
 	// registry has the images that were pushed before.
 	registry *registry.Client
 	cache    cache.Inputs
@@ -93,7 +96,7 @@ func (s *session) execute(ctx context.Context) (result, error) {
 	done := s.plan.unrun()
 	bounded, cancel := withTimeout(ctx, s.plan.timeout)
 	defer cancel()
-	images, err := s.makeImages(bounded)
+	images := s.makeImages(bounded)
 	done.images = s.kept(images)
 	prefixes := s.plan.prefixes()
 	var group errgroup.Group
@@ -107,7 +110,7 @@ func (s *session) execute(ctx context.Context) (result, error) {
 			return nil
 		})
 	}
-	return done, errors.Join(err, group.Wait(), ctx.Err(), done.errors())
+	return done, errors.Join(group.Wait(), ctx.Err(), done.errors())
 }
 
 // pause is between two tries, as travis_retry made it.

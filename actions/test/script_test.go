@@ -31,16 +31,29 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the whole action on a real engine.
 func TestScripts(t *testing.T) {
-	eng := enginetest.Connect(t)
+	scripts(t, "testdata", enginetest.Connect(t), os.Getenv("DOCKER_HOST"), "")
+}
+
+// TestScriptsOfKinds runs what depends on the engine on engines of both kinds.
+func TestScriptsOfKinds(t *testing.T) {
+	for kind, host := range enginetest.Hosts() {
+		t.Run(kind, func(t *testing.T) { scripts(t, "testdata/kinds", enginetest.ConnectTo(t, host), host, kind) })
+	}
+}
+
+func scripts(t *testing.T, dir string, eng *engine.Engine, host, kind string) {
+	t.Helper()
 	program := filepath.Join(t.TempDir(), "program")
 	if err := enginetest.Program(program); err != nil {
 		t.Fatal(err)
 	}
-	params := actiontest.Params("testdata", func(env *testscript.Env) error {
+	params := actiontest.Params(dir, func(env *testscript.Env) error {
+		env.Setenv("DOCKER_HOST", host)
 		env.Setenv("GITHUB_RUN_ID", filepath.Base(env.WorkDir))
 		env.Setenv("PORT", answerLate(t))
 		return putProgram(program, env.WorkDir)
 	})
+	params.Condition = func(condition string) (bool, error) { return condition == kind, nil }
 	params.Cmds["leftovers"] = func(ts *testscript.TestScript, neg bool, _ []string) {
 		left := leftovers(ts, eng)
 		if found := len(left.Containers)+len(left.Networks)+len(left.Volumes) > 0; found == neg {
@@ -110,7 +123,9 @@ func key(ts *testscript.TestScript) string {
 
 // images are the names of those that the step built.
 func images(ts *testscript.TestScript) string {
-	found, err := exec.Command("docker", "image", "ls", "--quiet", "--filter", "reference="+suiteImages+"*:"+key(ts)).Output()
+	command := exec.Command("docker", "image", "ls", "--quiet", "--filter", "reference="+suiteImages+"*:"+key(ts))
+	command.Env = append(os.Environ(), "DOCKER_HOST="+ts.Getenv("DOCKER_HOST"))
+	found, err := command.Output()
 	ts.Check(err)
 	return string(found)
 }

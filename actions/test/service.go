@@ -20,12 +20,9 @@ import (
 // planService makes a container of a service. The notes tell what of it has no
 // effect.
 func planService(c config, key string, project *compose.Project, from types.ServiceConfig) (service, []string, error) {
-	one := service{name: from.Name, secrets: map[string][]byte{}, aliases: aliases(project, from), needs: needs(from)}
+	one := service{name: from.Name, aliases: aliases(project, from), needs: needs(from)}
 	idle, problems := checkKeys(project, from)
 	problems = append(problems, one.takeImage(c, key, project, from))
-	for name, value := range c.Secrets.For(from.Name) {
-		one.secrets[name] = []byte(value)
-	}
 	one.container = container(from)
 	one.container.Labels = map[string]string{label: key}
 	notes, err := one.takeVolumes(project, from)
@@ -60,7 +57,11 @@ func (s *service) takeImage(c config, key string, project *compose.Project, from
 	maps.Copy(args, build.Args)
 	maps.Copy(args, c.BuildArgs.For(from.Name))
 	build.Args = args
-	s.build = &build
+	build = plain(build)
+	s.build, s.secrets = &build, map[string][]byte{}
+	for name, value := range c.Secrets.For(from.Name) {
+		s.secrets[name] = []byte(value)
+	}
 	s.image = image.Reference{Repository: suiteImages + imageName(from.Name), Tag: key}
 	if from.Image == "" {
 		return err

@@ -42,7 +42,7 @@ type unit struct {
 // plant makes a unit of every service of the suite.
 func (st *stage) plant() {
 	st.units = map[string]*unit{}
-	for _, name := range append(st.suite.needs, st.suite.name) {
+	for _, name := range st.suite.members() {
 		one := &unit{stage: st, service: st.plan.services[name], said: action.Tail{Size: tailSize}}
 		var once sync.Once
 		var err error

@@ -27,6 +27,9 @@ type Image struct {
 	Secrets map[string][]byte
 	// Output takes BuildKit's progress as text.
 	Output io.Writer
+	// Begin is called when this build begins, which may be after that of an image
+	// it starts from. The build has the context that it gives. It may be nil.
+	Begin func(context.Context) context.Context
 	// Ended is called when this build has ended, while others may go on; it may
 	// be nil.
 	Ended func(Built, error)
@@ -78,7 +81,7 @@ func (b *Builder) Build(ctx context.Context, images []Image, logins LoginFunc) (
 		group.Go(func() error {
 			one, problems[i] = ready.await(ctx, one)
 			if problems[i] == nil {
-				built[i], problems[i] = b.buildOne(ctx, one, open.of[i])
+				built[i], problems[i] = b.buildOne(one.begin(ctx), one, open.of[i])
 			}
 			ready.done(one.Build.Service, b.digest(built[i]), problems[i])
 			if one.Ended != nil {
@@ -88,6 +91,13 @@ func (b *Builder) Build(ctx context.Context, images []Image, logins LoginFunc) (
 		})
 	}
 	return built, errors.Join(group.Wait(), errors.Join(problems...), open.close())
+}
+
+func (i Image) begin(ctx context.Context) context.Context {
+	if i.Begin == nil {
+		return ctx
+	}
+	return i.Begin(ctx)
 }
 
 // Build builds images with the BuildKit in the engine, as Builder.Build does.

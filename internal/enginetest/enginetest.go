@@ -24,10 +24,11 @@ const (
 // Connect is the engine that answers here. A test that lacks one fails.
 func Connect(t testing.TB) *engine.Engine {
 	t.Helper()
-	return connect(t, os.Getenv("DOCKER_HOST"))
+	return ConnectTo(t, os.Getenv("DOCKER_HOST"))
 }
 
-func connect(t testing.TB, host string) *engine.Engine {
+// ConnectTo is the engine that answers at an address.
+func ConnectTo(t testing.TB, host string) *engine.Engine {
 	t.Helper()
 	found, err := engine.Connect(t.Context(), func(name string) string {
 		if name == "DOCKER_HOST" {
@@ -56,7 +57,7 @@ func Each(t *testing.T, test func(t *testing.T, eng *engine.Engine)) {
 	t.Helper()
 	for kind, host := range Hosts() {
 		t.Run(kind, func(t *testing.T) {
-			eng := connect(t, host)
+			eng := ConnectTo(t, host)
 			if eng.ContainerdStore != (kind == "containerd") {
 				t.Skipf("the engine at %q keeps its images otherwise", host)
 			}
