@@ -40,7 +40,15 @@ func read(r *action.Runner) (config, registry.Credentials, error) {
 	err := r.Inputs(&c)
 	c.LoginInputs = c.ToPull(r)
 	credentials, credentialsErr := c.Credentials(r)
-	return c, credentials, errors.Join(err, credentialsErr, c.checkLimits(), c.Check())
+	return c, credentials, errors.Join(err, credentialsErr, c.checkLimits(), c.checkReports(), c.Check())
+}
+
+// checkReports refuses a guard that would guard nothing.
+func (c config) checkReports() error {
+	if c.FailOnEmpty && len(c.Reports) == 0 {
+		return action.BadInput("fail-on-empty", "is true, and reports names no file that could hold tests; give reports, or leave fail-on-empty out")
+	}
+	return nil
 }
 
 func (c config) checkLimits() error {

@@ -170,31 +170,3 @@ func (s *session) present(ctx context.Context, one service) []string {
 	}
 	return s.registry.Present(ctx, one.repository, s.plan.tags)
 }
-
-// preflight refuses, before anything is made, what the engine or the runner
-// can't do.
-func (s *session) preflight(ctx context.Context) error {
-	if len(s.plan.built()) == 0 {
-		return nil
-	}
-	var err error
-	if s.builder, err = s.eng.Builder(ctx); err != nil {
-		return err
-	}
-	_, _, err = s.cache.For(s.host, cache.Image{})
-	problems := []error{err}
-	for _, name := range s.plan.order {
-		if one := s.plan.services[name]; one.build != nil {
-			problems = append(problems, s.builder.Refusals(*one.build))
-		}
-	}
-	return errors.Join(problems...)
-}
-
-// close ends the connections.
-func (s *session) close(ctx context.Context) {
-	if s.builder != nil {
-		_ = s.builder.Close(ctx)
-	}
-	_ = s.eng.Close()
-}

@@ -18,6 +18,9 @@ import (
 // label marks what a run makes in the engine, with the run's key as its value.
 const label = "io.travois.test"
 
+// ownNames begins the names of networks and volumes.
+const ownNames = "travois-test-"
+
 // plan is what a run will do.
 type plan struct {
 	// key is the run's, in labels and names.

@@ -39,7 +39,7 @@ func (s *session) try(ctx, bounded context.Context, one suite, images map[string
 	st := &stage{
 		session: s, suite: one, images: images, watch: watch, output: io.MultiWriter(output, watch),
 		signs:   &signs{watch: watch},
-		name:    fmt.Sprintf("travois-test-%s-%s-%s", s.plan.key, imageName(one.name), strings.ToLower(rand.Text()[:6])),
+		name:    fmt.Sprintf(ownNames+"%s-%s-%s", s.plan.key, imageName(one.name), strings.ToLower(rand.Text()[:6])),
 		volumes: map[string]string{},
 	}
 	exit, err := st.run(watched)

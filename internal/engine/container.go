@@ -88,8 +88,8 @@ func (e *Engine) Create(ctx context.Context, spec Container) (*Instance, error) 
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("create the container: %w", err)
 	}
-	if err := e.check(spec); err != nil {
-		return nil, err
+	if err := e.Check(spec); err != nil {
+		return nil, fmt.Errorf("create the container: %w", err)
 	}
 	uncancelled := context.WithoutCancel(ctx)
 	created, err := e.docker.ContainerCreate(uncancelled, config(spec), hostConfig(spec), networking(spec), nil, "")
@@ -103,9 +103,10 @@ func (e *Engine) Create(ctx context.Context, spec Container) (*Instance, error) 
 	return instance, nil
 }
 
-func (e *Engine) check(spec Container) error {
+// Check tells what of a container this engine can't do.
+func (e *Engine) Check(spec Container) error {
 	if spec.Health != nil && spec.Health.StartInterval > 0 && versions.LessThan(e.docker.ClientVersion(), startInterval) {
-		return fmt.Errorf("create the container: healthcheck.start_interval needs engine 25, this is %s; remove it", e.Version)
+		return fmt.Errorf("healthcheck.start_interval needs engine 25, this is %s; remove it", e.Version)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -21,6 +22,36 @@ func (e *Engine) CreateNetwork(ctx context.Context, name string, labels map[stri
 		return "", fmt.Errorf("create the network %s: %w", name, err)
 	}
 	return created.ID, nil
+}
+
+// Networks are the names of the engine's networks that a container can join
+// beside others, sorted.
+func (e *Engine) Networks(ctx context.Context) ([]string, error) {
+	found, err := e.docker.NetworkList(ctx, network.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list the engine's networks: %w", err)
+	}
+	var names []string
+	for _, one := range found {
+		if one.Driver != network.NetworkHost && one.Driver != "null" {
+			names = append(names, one.Name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// HasNetwork tells whether a name or an ID is a network's that a container can
+// join beside others.
+func (e *Engine) HasNetwork(ctx context.Context, name string) (bool, error) {
+	found, err := e.docker.NetworkInspect(ctx, name, network.InspectOptions{})
+	if errdefs.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("the network %s: %w", name, err)
+	}
+	return found.Driver != network.NetworkHost && found.Driver != "null", nil
 }
 
 // networkPause is between two tries to remove a network: for a moment after a
