@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"sync"
 
@@ -60,11 +59,7 @@ func (p plan) located(err error) error {
 
 // atDockerfile is an error at a line of a Dockerfile in the workspace.
 func (p plan) atDockerfile(dockerfile string, line int, err error) error {
-	inside, relErr := filepath.Rel(p.workspace, dockerfile)
-	if dockerfile == "" || relErr != nil || !filepath.IsLocal(inside) {
-		return err
-	}
-	return place.At(inside, line, err)
+	return place.Within(p.workspace, dockerfile, line, err)
 }
 
 // board prints what builds that run side by side say: while they run the steps

@@ -66,7 +66,7 @@ func (p plan) names() []image.Reference {
 // registry.
 func makePlan(c config, trigger action.Trigger, project *compose.Project) (plan, error) {
 	tags, err := c.tags(trigger)
-	p := plan{workspace: project.WorkingDir, tags: tags, push: c.pushes(trigger), cache: c.Inputs, builder: c.Builder}
+	p := plan{workspace: project.Workspace, tags: tags, push: c.pushes(trigger), cache: c.Inputs, builder: c.Builder}
 	problems := []error{err}
 	for _, name := range project.Names {
 		service := project.Services[name]

@@ -12,6 +12,7 @@ import (
 	"github.com/guk0/travois/internal/cache"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/engine"
+	"github.com/guk0/travois/internal/place"
 	"github.com/guk0/travois/internal/registry"
 )
 
@@ -131,13 +132,22 @@ func (m *making) end(id string, err error) {
 	if err == nil {
 		m.made.ImageConfig, err = m.eng.Inspect(m.ctx, id)
 	}
-	err = registry.ExplainEngine(err)
+	err = m.located(registry.ExplainEngine(err))
 	if ended := limitOf(m.ctx); err != nil && ended != nil {
 		m.made.ended = ended
 		err = m.watch.explain(ended)
 	}
 	m.made.err = errors.Join(err, m.output.Close())
 	m.made.took, m.over = time.Since(m.started), true
+}
+
+// located gives a build that failed at a step the step's place.
+func (m *making) located(err error) error {
+	var failed *engine.BuildError
+	if errors.As(err, &failed) && failed.Line > 0 {
+		return place.Within(m.plan.workspace, failed.Dockerfile, failed.Line, err)
+	}
+	return err
 }
 
 // plain is a build without what a suite has no use for: it runs once, on this

@@ -3,6 +3,7 @@ package place
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 )
 
@@ -18,6 +19,16 @@ type Error struct {
 // At gives an error its place.
 func At(file string, line int, err error) error {
 	return &Error{File: file, Line: line, Err: err}
+}
+
+// Within gives an error its place in a file at an absolute path. A file outside
+// of the workspace, or none, is no place.
+func Within(workspace, path string, line int, err error) error {
+	inside, relErr := filepath.Rel(workspace, path)
+	if path == "" || relErr != nil || !filepath.IsLocal(inside) {
+		return err
+	}
+	return At(inside, line, err)
 }
 
 func (e *Error) Error() string {
