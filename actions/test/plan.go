@@ -92,10 +92,6 @@ type service struct {
 	paths junit.PathMap
 }
 
-// copied is a file or folder of the workspace that stands at a path in the
-// container before it starts, in place of a bind mount.
-type copied struct{ from, to string }
-
 // need is a service that another one waits for.
 type need struct {
 	service string

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,7 +21,7 @@ import (
 func planFor(t *testing.T, c config) (plan, error) {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"web/Dockerfile", "sql/init.sql"} {
+	for _, name := range []string{"web/Dockerfile", "web/src/a", "sql/init.sql"} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -179,7 +180,7 @@ func TestVolumes(t *testing.T) {
 	c := inline(`
 web:
   build: web
-  volumes: [/app/node_modules, "./web:/app", "./sql:/sql:ro", "data:/data", /cache, {type: tmpfs, target: /t, tmpfs: {size: 1024}}]
+  volumes: [/app/node_modules, "./web:/app", "./web/src:/src", "./sql:/sql:ro", "data:/data", ./db-data:/var/lib/db, /cache, {type: tmpfs, target: /t, tmpfs: {size: 1024}}]
   ports: ["80:80"]
   stdin_open: true
 `)
@@ -188,13 +189,17 @@ web:
 		t.Fatal(err)
 	}
 	got := p.services["web"]
-	if diff := cmp.Diff([]engine.Volume{{Name: "data", Target: "/data"}, {Target: "/cache"}}, got.volumes); diff != "" {
+	if diff := cmp.Diff([]engine.Volume{{Name: "data", Target: "/data"}, {Name: "mount-" + imageName("db-data"), Target: "/var/lib/db"}, {Target: "/cache"}}, got.volumes); diff != "" {
 		t.Errorf("volumes (-want +got):\n%s", diff)
 	}
-	if len(got.copies) != 1 || got.copies[0].to != "/sql" || filepath.Base(got.copies[0].from) != "sql" {
-		t.Errorf("copies %+v", got.copies)
+	var copies []string
+	for _, one := range got.copies {
+		copies = append(copies, fmt.Sprintf("%s to %s, of a context: %t", filepath.Base(one.from), one.to, one.context != nil))
 	}
-	if diff := cmp.Diff(junit.PathMap{{From: "/app", To: "web"}, {From: "/sql", To: "sql"}}, got.paths); diff != "" {
+	if diff := cmp.Diff([]string{"web to /app, of a context: true", "src to /src, of a context: false", "sql to /sql, of a context: false"}, copies); diff != "" {
+		t.Errorf("copies (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(junit.PathMap{{From: "/app", To: "web"}, {From: "/src", To: "web/src"}, {From: "/sql", To: "sql"}, {From: "/var/lib/db", To: "db-data"}}, got.paths); diff != "" {
 		t.Errorf("paths (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(map[string]string{"/t": "size=1024"}, got.container.Tmpfs); diff != "" {
@@ -202,8 +207,10 @@ web:
 	}
 	want := []string{
 		"web: anonymous volume /app/node_modules left out with the mount that it was a hole in",
-		"web: mount web:/app left out, since the image has these files",
+		"web: mount web:/app left out: the image has these files, and gets those that it lacks",
+		"web: web/src copied to /src in place of a mount",
 		"web: sql copied to /sql in place of a mount",
+		"web: db-data is not in the workspace: /var/lib/db is a fresh volume",
 		"web: without effect in a test: ports, stdin_open",
 	}
 	if diff := cmp.Diff(want, p.notes); diff != "" {
@@ -220,7 +227,7 @@ func TestPlanErrors(t *testing.T) {
 		{"unknown and twice", config{Suites: action.Lines{"a", "x", "a"}, ServiceInputs: compose.ServiceInputs{Services: "a: {image: x}\n"}},
 			[]string{`there is no service "x"; there are: a`, `input suites: "a" is given twice`}},
 		{"keys", inline("a: {image: x, privileged: true, network_mode: host, devices: ['/dev/x']}\n"), []string{"privileged is not supported", "network_mode is not supported", "devices is not supported"}},
-		{"binds", inline("a: {image: x, volumes: ['/var/run/docker.sock:/s', './none:/n']}\n"), []string{"/var/run/docker.sock is outside the workspace", "there is no none in the workspace"}},
+		{"binds", inline("a: {image: x, volumes: ['/var/run/docker.sock:/s', './none.sql:/n', './none:/etc/n.conf', {type: bind, source: ./off, target: /o, bind: {create_host_path: false}}]}\n"), []string{"/var/run/docker.sock is outside the workspace", "there is no none.sql in the workspace", "there is no none in the workspace", "there is no off in the workspace"}},
 		{"replicas", inline("a: {image: x, deploy: {replicas: 2}}\n"), []string{"deploy.replicas other than 1"}},
 		{"a cycle", inline("a: {image: x, depends_on: [b]}\nb: {image: x, depends_on: [a]}\n"), []string{"cycle"}},
 		{"a circle of images", inline("a: {build: {context: web, additional_contexts: {b: 'service:b'}}}\nb: {command: x, build: {context: web, additional_contexts: {a: 'service:a'}}}\n"),

@@ -1,13 +1,9 @@
 package test
 
 import (
-	"archive/tar"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path"
 	"sync"
 	"sync/atomic"
 
@@ -172,52 +168,9 @@ func (u *unit) create(ctx context.Context) error {
 	}
 	u.instance = instance
 	for _, one := range u.service.copies {
-		if err := copyIn(ctx, instance, one); err != nil {
+		if err := u.copyIn(ctx, one); err != nil {
 			return fmt.Errorf("copy to %s: %w", one.to, err)
 		}
 	}
 	return nil
-}
-
-// copyIn puts a file or a folder where a bind mount would have shown it.
-func copyIn(ctx context.Context, instance *engine.Instance, one copied) error {
-	info, err := os.Stat(one.from)
-	if err != nil {
-		return err
-	}
-	reader, writer := io.Pipe()
-	defer func() { _ = reader.Close() }()
-	archive := tar.NewWriter(writer)
-	dir := one.to
-	if !info.IsDir() {
-		dir = path.Dir(one.to)
-	}
-	go func() {
-		var err error
-		if info.IsDir() {
-			err = archive.AddFS(os.DirFS(one.from))
-		} else {
-			err = addFile(archive, one.from, path.Base(one.to), info)
-		}
-		_ = writer.CloseWithError(errors.Join(err, archive.Close()))
-	}()
-	return instance.CopyIn(ctx, dir, reader)
-}
-
-func addFile(archive *tar.Writer, from, name string, info os.FileInfo) error {
-	file, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	header, err := tar.FileInfoHeader(info, "")
-	if err != nil {
-		return err
-	}
-	header.Name = name
-	if err := archive.WriteHeader(header); err != nil {
-		return err
-	}
-	_, err = io.Copy(archive, file)
-	return err
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // takeVolumes sorts a service's volumes. A bind mount of its own build context
-// is left out, since the image holds the files already, and so are anonymous
+// is left out as far as the image holds the files already, and so are anonymous
 // volumes below it; one of another part of the workspace becomes a copy.
 func (s *service) takeVolumes(project *compose.Project, from types.ServiceConfig) ([]string, error) {
 	var notes []string
@@ -70,14 +70,26 @@ func (s *service) takeBind(project *compose.Project, from types.ServiceConfig, v
 		return "", fmt.Errorf("%s is outside the workspace; a test has no mounts of the machine, so remove it", volume.Source)
 	}
 	s.paths = append(s.paths, junit.Mapping{From: volume.Target, To: inside})
-	if within(volume.Source, contextOf(from)) {
-		return fmt.Sprintf("mount %s:%s left out, since the image has these files", inside, volume.Target), nil
+	if volume.Source == contextOf(from) {
+		s.copies = append(s.copies, copied{volume.Source, volume.Target, s.build})
+		return fmt.Sprintf("mount %s:%s left out: the image has these files, and gets those that it lacks", inside, volume.Target), nil
 	}
 	if _, err := os.Stat(volume.Source); err != nil {
-		return "", fmt.Errorf("there is no %s in the workspace", inside)
+		return s.takeMissing(volume, inside)
 	}
 	s.copies = append(s.copies, copied{from: volume.Source, to: volume.Target})
 	return fmt.Sprintf("%s copied to %s in place of a mount", inside, volume.Target), nil
+}
+
+// takeMissing makes a volume of a folder that the workspace lacks, since
+// Compose would make an empty one: a database's data are in no repository. What
+// looks like a file is none of these.
+func (s *service) takeMissing(volume types.ServiceVolumeConfig, inside string) (string, error) {
+	if path.Ext(inside) != "" || path.Ext(volume.Target) != "" || volume.Bind != nil && !bool(volume.Bind.CreateHostPath) {
+		return "", fmt.Errorf("there is no %s in the workspace", inside)
+	}
+	s.volumes = append(s.volumes, engine.Volume{Name: "mount-" + imageName(inside), Target: volume.Target, ReadOnly: volume.ReadOnly})
+	return fmt.Sprintf("%s is not in the workspace: %s is a fresh volume", inside, volume.Target), nil
 }
 
 func (s *service) takeNamed(project *compose.Project, volume types.ServiceVolumeConfig) error {
@@ -100,7 +112,7 @@ func (s *service) takeNamed(project *compose.Project, volume types.ServiceVolume
 func ownContext(from types.ServiceConfig) []string {
 	var targets []string
 	for _, volume := range from.Volumes {
-		if volume.Type == types.VolumeTypeBind && within(volume.Source, contextOf(from)) {
+		if volume.Type == types.VolumeTypeBind && volume.Source == contextOf(from) {
 			targets = append(targets, volume.Target)
 		}
 	}
@@ -112,15 +124,6 @@ func contextOf(from types.ServiceConfig) string {
 		return ""
 	}
 	return from.Build.Context
-}
-
-// within tells whether a path is a folder or below it.
-func within(name, folder string) bool {
-	if folder == "" || !filepath.IsAbs(folder) {
-		return false
-	}
-	inside, err := filepath.Rel(folder, name)
-	return err == nil && filepath.IsLocal(inside)
 }
 
 func below(target string, folders []string) bool {

@@ -176,6 +176,18 @@ func (i *Instance) deepest(ctx context.Context, dir string) (there, missing stri
 	return there, missing, nil
 }
 
+// Has tells whether there is a file or a folder in the container.
+func (i *Instance) Has(ctx context.Context, name string) (bool, error) {
+	_, err := i.engine.docker.ContainerStatPath(ctx, i.ID, name)
+	if errdefs.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for %s in the container: %w", name, err)
+	}
+	return true, nil
+}
+
 // CopyOut is a tar stream of a file or a folder of the container, running or
 // not. The error is fs.ErrNotExist where there is none.
 func (i *Instance) CopyOut(ctx context.Context, name string) (io.ReadCloser, error) {
