@@ -75,13 +75,20 @@ func Load(ctx context.Context, from Source) (*Project, error) {
 	project, err := load(ctx, from.details(sources), from.Select, func(o *loader.Options) {
 		o.SetProjectName("travois", true)
 		o.ResolvePaths = true
-		o.SkipResolveEnvironment = !from.uses("environment")
+		o.SkipResolveEnvironment = true // a file that is missing would be all that is told
 		o.Profiles = []string{"*"}
 	})
 	if err != nil {
 		return nil, locate(sources, err)
 	}
-	return &Project{Project: project, Names: withIncluded(names(sources), project), Workspace: from.Workspace, sources: sources}, nil
+	found := &Project{Project: project, Names: withIncluded(names(sources), project), Workspace: from.Workspace, sources: sources}
+	if !from.uses("environment") {
+		return found, nil
+	}
+	if err := found.resolveEnvironment(from.Select); err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // withIncluded adds the services of included files.

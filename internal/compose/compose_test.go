@@ -79,11 +79,12 @@ x-build: &build {context: ., additional_contexts: [base=service:base]}
 services:
   web: {build: {<<: *build, target: t}, depends_on: [db]}
   db: {image: x, build: {context: ., additional_contexts: {lower: service:deep}}}
-  base: {build: {context: ., args: {A: "${A}"}}, environment: {X: "${UNUSED}"}}
+  base: {build: {context: ., args: {A: "${A}"}}, environment: {X: "${UNUSED}"}, env_file: none.env}
   deep: {image: "${DEEP}"}
   other: {image: "${OTHER}"}
 `)
-	put(t, dir, "sub.yml", "services:\n  sub: {build: {context: ., additional_contexts: {b: 'service:deep'}}}\n")
+	put(t, dir, "sub.yml", "services:\n  sub: {build: {context: ., additional_contexts: {b: 'service:deep'}}, env_file: sub.env}\n")
+	put(t, dir, "sub.env", "X=1\n")
 	source := compose.Source{Workspace: dir, Files: []string{"compose.yml"}, Select: []string{"web"}}
 	_, err := compose.Load(t.Context(), source)
 	want := `compose.yml:6: service "base": build: ${A} has no value; give the input vars a line A=…, or write $$A for the container's own
@@ -100,6 +101,9 @@ compose.yml:7: service "deep": image: ${DEEP} has no value; give the input vars 
 		}
 		if diff := cmp.Diff(want, project.ServiceNames()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", selected, diff)
+		}
+		if value := project.Services["sub"].Environment["X"]; selected == "sub" && (value == nil || *value != "1") {
+			t.Errorf("sub.env is not read: %v", project.Services["sub"].Environment)
 		}
 	}
 }
@@ -188,6 +192,10 @@ func TestLoadErrors(t *testing.T) {
 		{"hollow services", compose.Source{Inline: "a: {image: x}\nb:\n  command: ls\nc:\n"},
 			[]string{`input services:2: service "b" has neither image nor build`, `input services:4: service "c" has neither image nor build`}},
 		{"wrong type", compose.Source{Files: []string{"type.yml"}}, []string{"type.yml:3: services.web.image must be a string"}},
+		{"no duration", compose.Source{Inline: "a: {image: x}\nb: {image: x, healthcheck: {interval: soon}}\n"}, []string{`input services:2: 'services[b].healthcheck.interval' time: invalid duration "soon"`}},
+		{"files of variables", compose.Source{Inline: "a: {image: x, env_file: [.env, {path: none, required: false}]}\nb: {image: x, env_file: also.env}\n"},
+			[]string{`input services:1: service "a": env_file: there is no .env in the workspace; write it in a step before this one, or say {path: .env, required: false}`,
+				`input services:2: service "b": env_file: there is no also.env in the workspace`}},
 		{"a cycle", compose.Source{Files: []string{"cycle.yml"}}, []string{"cycle"}},
 		{"a key twice", compose.Source{Inline: "a:\n  image: x\n  image: y\n"}, []string{`input services:3: key "image" is given twice, first on line 2: keep one`}},
 		{"an anchor that holds itself", compose.Source{Inline: "a: &x\n  image: y\n  build: {context: ., args: *x}\n"}, []string{`input services:1: anchor "x" contains itself`}},

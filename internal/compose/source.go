@@ -178,19 +178,22 @@ func at(sources []source, service string, err error) error {
 	return err
 }
 
-var inMessage = regexp.MustCompile(`services\.([A-Za-z0-9_.-]+?)(?:[.:\s]|$)|service "([^"]+)"`)
+var inMessage = regexp.MustCompile(`services\.([A-Za-z0-9_.-]+?)(?:[.:\s]|$)|service "([^"]+)"|'services\[([^\]]+)\]`)
+
+// decoding begins the parser's errors about values of a wrong kind.
+const decoding = "decoding failed due to the following error(s):\n\n"
 
 // locate gives the parser's error the place of the service that it names, and
 // the user's name for the file.
 func locate(sources []source, err error) error {
-	text := err.Error()
+	text := strings.TrimPrefix(err.Error(), decoding)
 	for _, one := range sources {
 		text = strings.ReplaceAll(text, one.path, one.name)
 		text = strings.TrimPrefix(text, "validating "+one.name+": ")
 	}
 	message := errors.New(text)
 	if found := inMessage.FindStringSubmatch(text); found != nil {
-		return at(sources, found[1]+found[2], message)
+		return at(sources, found[1]+found[2]+found[3], message)
 	}
 	if len(sources) == 1 {
 		return place.At(sources[0].name, 0, message)
