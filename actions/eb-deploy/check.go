@@ -12,7 +12,6 @@ import (
 
 	"github.com/guk0/travois/internal/beanstalk"
 	"github.com/guk0/travois/internal/bundle"
-	"github.com/guk0/travois/internal/place"
 )
 
 // findings are what a check finds: what stops a deployment, and what does not.
@@ -63,7 +62,7 @@ func (p plan) checkEnvironment(d beanstalk.Destination, found *findings) {
 		return
 	}
 	for _, line := range p.asks.OldLimits {
-		found.warn(place.At(p.file.path, line, errors.New("mem_limit is unknown to Compose 1 in a file of version 3, which older platforms run: write deploy.resources.limits.memory, or version: '2.4'")))
+		found.warn(p.file.at(line, errors.New("mem_limit is unknown to Compose 1 in a file of version 3, which older platforms run: write deploy.resources.limits.memory, or version: '2.4'")))
 	}
 	if !masked && d.Settings.Options != nil {
 		p.checkVariables(d, options, found)
@@ -79,7 +78,7 @@ func (p plan) checkVariables(d beanstalk.Destination, options beanstalk.Options,
 		if slices.Contains(properties, v.Name) || p.extensions.brings(v.Name) {
 			continue
 		}
-		found.refuse(place.At(p.file.path, v.Line, fmt.Errorf("${%s} has no value: environment %q has no such property; add it to env-vars, or write a default: ${%s:-…}", v.Name, d.Environment.Name, v.Name)))
+		found.refuse(p.file.at(v.Line, fmt.Errorf("${%s} has no value: environment %q has no such property; add it to env-vars, or write a default: ${%s:-…}", v.Name, d.Environment.Name, v.Name)))
 	}
 }
 
@@ -93,7 +92,7 @@ func (p plan) checkPort(d beanstalk.Destination, options beanstalk.Options, foun
 	if err != nil || !p.asks.AllPorts || slices.Contains(p.asks.Ports, port) || d.Environment.Tier != "WebServer" {
 		return
 	}
-	problem := place.At(p.file.path, 0, fmt.Errorf("no service publishes port %d, to which environment %q sends its requests: add ports: [\"%d:<port of the container>\"] to the one that is to answer", port, d.Environment.Name, port))
+	problem := p.file.at(0, fmt.Errorf("no service publishes port %d, to which environment %q sends its requests: add ports: [\"%d:<port of the container>\"] to the one that is to answer", port, d.Environment.Name, port))
 	if options.Get("aws:elasticbeanstalk:environment", "EnvironmentType") == "SingleInstance" {
 		found.warn(problem)
 		return

@@ -30,9 +30,9 @@ type config struct {
 	registry.LoginInputs
 	CheckImages bool `env:"CHECK-IMAGES" envDefault:"true"`
 
-	Source      string `env:"SOURCE" envDefault:"."`
-	ComposeFile string `env:"COMPOSE-FILE"`
-	Bundle      string `env:"BUNDLE" envDefault:"minimal"`
+	Source      string       `env:"SOURCE" envDefault:"."`
+	ComposeFile action.Lines `env:"COMPOSE-FILE"`
+	Bundle      string       `env:"BUNDLE" envDefault:"minimal"`
 
 	VersionLabel string `env:"VERSION-LABEL"`
 	Description  string `env:"DESCRIPTION"`

@@ -1,12 +1,11 @@
 package ebdeploy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,10 +23,12 @@ const (
 // deployFile is a file that says what Elastic Beanstalk is to run.
 type deployFile struct {
 	// path is for people, relative to the workspace; below is relative to the
-	// folder that is deployed from.
+	// folder that is deployed from, empty where the file is merged.
 	path, below string
 	kind        bundle.Kind
 	source      []byte
+	// merged is what it comes from where that is not one file alone.
+	merged *mergedFile
 	// problem is what keeps the file from being of its kind. The renderer
 	// reports it too, with all else that is wrong.
 	problem error
@@ -67,9 +68,9 @@ func (c config) sourceDir(workspace string) (string, error) {
 // deployFiles finds what there is to deploy: one file, or a Compose file and a
 // Dockerrun.aws.json v2, between which the environment's platform decides. What
 // can be checked further is returned beside an error.
-func (c config) deployFiles(in tree) ([]deployFile, error) {
-	if c.ComposeFile != "" {
-		return c.namedFile(in)
+func (c config) deployFiles(ctx context.Context, in tree) ([]deployFile, error) {
+	if len(c.ComposeFile) > 0 {
+		return c.namedFile(ctx, in)
 	}
 	var found []deployFile
 	var problems []error
@@ -77,7 +78,12 @@ func (c config) deployFiles(in tree) ([]deployFile, error) {
 		source, err := fs.ReadFile(in, name)
 		switch {
 		case err == nil:
-			found = append(found, in.deployFile(name, source))
+			file, err := in.deployFile(ctx, name, source)
+			if err != nil {
+				problems = append(problems, err)
+				break
+			}
+			found = append(found, file)
 		case !errors.Is(err, fs.ErrNotExist):
 			problems = append(problems, err)
 		}
@@ -87,38 +93,6 @@ func (c config) deployFiles(in tree) ([]deployFile, error) {
 	}
 	found, err := withoutCompanions(found)
 	return found, errors.Join(append(problems, err)...)
-}
-
-func (t tree) deployFile(name string, source []byte) deployFile {
-	file := path.Join(t.name, name)
-	kind, err := bundle.DeployFileKind(file, source)
-	return deployFile{path: file, below: name, kind: kind, source: source, problem: err}
-}
-
-func (c config) namedFile(in tree) ([]deployFile, error) {
-	if !filepath.IsLocal(c.ComposeFile) {
-		return nil, action.BadInput("compose-file", "%q is not below the folder of the input source", c.ComposeFile)
-	}
-	name := path.Clean(filepath.ToSlash(c.ComposeFile))
-	source, err := fs.ReadFile(in, name)
-	if several := strings.Fields(c.ComposeFile); errors.Is(err, fs.ErrNotExist) && len(several) > 1 {
-		return nil, action.BadInput("compose-file", "%q is several paths, and one is taken; a step before this one can merge them: docker compose -f %s config --no-interpolate --no-path-resolution --no-normalize -o merged.yml",
-			shortened(strings.Join(several, " ")), strings.Join(several, " -f "))
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, action.BadInput("compose-file", "there is no %q in %q; it is one path, relative to the input source", shortened(c.ComposeFile), in.name)
-	}
-	if err != nil {
-		return nil, action.BadInput("compose-file", "%w", err)
-	}
-	file := in.deployFile(name, source)
-	switch file.kind {
-	case "":
-		return nil, file.problem
-	case bundle.DockerrunV3:
-		return nil, action.BadInput("compose-file", "%q is a %s, which only accompanies a Compose file; name that", c.ComposeFile, file.kind)
-	}
-	return []deployFile{file}, nil
 }
 
 // withoutCompanions leaves what can be deployed by itself. Beside a Compose

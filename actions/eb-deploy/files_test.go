@@ -1,11 +1,13 @@
 package ebdeploy
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/beanstalk"
 )
 
@@ -27,17 +29,22 @@ func TestDeployFiles(t *testing.T) {
 		{"v3 alone", map[string]string{"Dockerrun.aws.json": v3}, config{}, nil, "only accompanies a docker-compose.yml, which is missing"},
 		{"none", nil, config{}, nil, `there is neither docker-compose.yml nor Dockerrun.aws.json in "."; name the folder`},
 		{"nearly", map[string]string{"compose.yaml": composeFile}, config{}, nil, `there is "compose.yaml": name it in compose-file`},
-		{"another name", map[string]string{"deploy/prod.yml": composeFile}, config{ComposeFile: "deploy/prod.yml"}, []string{"deploy/prod.yml as docker-compose.yml"}, ""},
+		{"another name", map[string]string{"deploy/prod.yml": composeFile}, config{ComposeFile: lines("deploy/prod.yml")}, []string{"deploy/prod.yml as docker-compose.yml"}, ""},
 		{"below source", map[string]string{"app/docker-compose.yml": composeFile}, config{Source: "app"}, []string{"app/docker-compose.yml as docker-compose.yml"}, ""},
-		{"a named dockerrun", map[string]string{"Dockerrun.aws.json": v2, "docker-compose.yml": composeFile}, config{ComposeFile: "Dockerrun.aws.json"}, []string{"Dockerrun.aws.json as Dockerrun.aws.json"}, ""},
-		{"a named v3", map[string]string{"Dockerrun.aws.json": v3}, config{ComposeFile: "Dockerrun.aws.json"}, nil, "only accompanies a Compose file"},
-		{"not there", nil, config{ComposeFile: "prod.yml"}, nil, `there is no "prod.yml" in "."`},
-		{"several", map[string]string{"a.yml": composeFile, "b.yml": composeFile}, config{ComposeFile: "a.yml\nb.yml"}, nil, `"a.yml b.yml" is several paths, and one is taken; a step before this one can merge them: docker compose -f a.yml -f b.yml config --no-interpolate`},
-		{"outside", nil, config{ComposeFile: "../prod.yml"}, nil, "is not below the folder"},
+		{"a named dockerrun", map[string]string{"Dockerrun.aws.json": v2, "docker-compose.yml": composeFile}, config{ComposeFile: lines("Dockerrun.aws.json")}, []string{"Dockerrun.aws.json as Dockerrun.aws.json"}, ""},
+		{"a named v3", map[string]string{"Dockerrun.aws.json": v3}, config{ComposeFile: lines("Dockerrun.aws.json")}, nil, "only accompanies a Compose file"},
+		{"not there", nil, config{ComposeFile: lines("prod.yml")}, nil, `there is no "prod.yml" in "."`},
+		{"several", map[string]string{"a.yml": composeFile, "b.yml": composeFile}, config{ComposeFile: lines("a.yml\nb.yml")}, []string{"a.yml, b.yml as docker-compose.yml"}, ""},
+		{"several on a line", map[string]string{"a.yml": composeFile, "b.yml": composeFile}, config{ComposeFile: lines("a.yml b.yml")}, nil, `there is no "a.yml b.yml" in "."; to have several files merged, write one path a line`},
+		{"one of several is no Compose file", map[string]string{"a.yml": composeFile, "Dockerrun.aws.json": v2}, config{ComposeFile: lines("a.yml\nDockerrun.aws.json")}, nil, `"Dockerrun.aws.json" is no Compose file, and only those can be merged`},
+		{"several, of which some are missing", map[string]string{"a.yml": composeFile}, config{ComposeFile: lines("a.yml\n./a.yml\nb.yml")}, nil, "input compose-file: \"./a.yml\" stands there twice\ninput compose-file: there is no \"b.yml\" in \".\"; paths are relative to the input source"},
+		{"extends", map[string]string{"docker-compose.yml": "services: {web: {extends: {file: base.yml, service: x}}}", "base.yml": "services: {x: {image: a}}"}, config{}, []string{"docker-compose.yml as docker-compose.yml"}, ""},
+		{"extends what is missing", map[string]string{"docker-compose.yml": "services: {web: {extends: {file: base.yml, service: x}}}"}, config{}, nil, `docker-compose.yml:1: extends: there is no file base.yml`},
+		{"outside", nil, config{ComposeFile: lines("../prod.yml")}, nil, "is not below the folder"},
 		{"no such folder", nil, config{Source: "app"}, nil, "is actions/checkout a step before this one?"},
 		{"a file as folder", map[string]string{"app": "x"}, config{Source: "app"}, nil, `"app" is no folder`},
 		{"a folder as file", map[string]string{"docker-compose.yml/x": "x"}, config{}, nil, "is a directory"},
-		{"a folder as named file", map[string]string{"x.yml/x": "x"}, config{ComposeFile: "x.yml"}, nil, "is a directory"},
+		{"a folder as named file", map[string]string{"x.yml/x": "x"}, config{ComposeFile: lines("x.yml")}, nil, "is a directory"},
 	} {
 		s := &stage{dir: t.TempDir()}
 		for name, text := range c.files {
@@ -59,12 +66,15 @@ func TestDeployFiles(t *testing.T) {
 	}
 }
 
+// lines are an input's.
+func lines(text string) action.Lines { return strings.Split(text, "\n") }
+
 func found(c config, workspace string) ([]string, error) {
 	from, err := c.tree(workspace)
 	if err != nil {
 		return nil, err
 	}
-	files, err := c.deployFiles(from)
+	files, err := c.deployFiles(context.Background(), from)
 	if err != nil {
 		return nil, err
 	}

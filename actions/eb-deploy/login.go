@@ -68,7 +68,7 @@ func (m *materials) place(ctx context.Context, client *beanstalk.Client) error {
 
 // refer writes into the bundle where the logins are: into a Dockerrun.aws.json
 // itself, and beside a Compose file into the one of version 3.
-func refer(login *bundle.Login, file deployFile, from fs.FS, rendered *bundle.Rendered) (companion []byte, err error) {
+func refer(login *bundle.Login, file deployFile, from tree, rendered *bundle.Rendered) (companion []byte, err error) {
 	if login == nil || rendered.Content == nil {
 		return nil, nil
 	}
@@ -81,7 +81,7 @@ func refer(login *bundle.Login, file deployFile, from fs.FS, rendered *bundle.Re
 			own, err = nil, nil
 		}
 		if err == nil {
-			companion, err = login.Companion(path.Join(path.Dir(file.path), dockerrunName), own)
+			companion, err = login.Companion(path.Join(from.name, dockerrunName), own)
 		}
 	}
 	if err != nil {

@@ -50,7 +50,7 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, from tree
 	companion, loginErr := refer(login, file, from, &rendered)
 	gathered, err := from.bundle(ctx, c.Bundle, file, rendered, companion)
 	if err := errors.Join(renderErr, refsErr, loginErr, err); err != nil {
-		return plan{}, err
+		return plan{}, file.placed(err)
 	}
 	hash, err := gathered.Hash(ctx)
 	if err == nil {
@@ -61,7 +61,7 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, from tree
 	}
 	p := plan{
 		config: c, run: runID(trigger), file: file, images: refs, extensions: readExtensions(from), rendered: rendered.Content, login: login, bundle: gathered, hash: hash,
-		changes:     append(rendered.Changes, gathered.Changes()...),
+		changes:     slices.Concat(file.changes(), rendered.Changes, gathered.Changes()),
 		warnings:    append(mutable(file, refs), gathered.Warnings()...),
 		label:       cmp.Or(c.VersionLabel, defaultLabel(trigger.SHA, hash)),
 		description: cmp.Or(c.Description, trigger.Subject),
@@ -99,7 +99,11 @@ func (f deployFile) texts(refs map[string]image.Reference) map[string]string {
 
 // mutable warns of images that may be others by the time they are pulled.
 func mutable(file deployFile, refs map[string]image.Reference) []error {
-	return bundle.Mutable(file.path, file.kind, file.source, file.texts(refs))
+	warnings := bundle.Mutable(file.path, file.kind, file.source, file.texts(refs))
+	for i := range warnings {
+		warnings[i] = file.placed(warnings[i])
+	}
+	return warnings
 }
 
 func render(file deployFile, refs map[string]image.Reference) (bundle.Rendered, error) {

@@ -31,7 +31,7 @@ type materials struct {
 // files and the account is reported at once. AWS is asked only where something
 // is wrong, or where the environment's platform must decide between two files.
 func (d deployment) prepare(ctx context.Context) (plan, *beanstalk.Client, error) {
-	m, problems := d.materials()
+	m, problems := d.materials(ctx)
 	client, err := d.client(ctx, m)
 	problems = errors.Join(problems, err)
 	if problems != nil || m.spoilt() {
@@ -55,7 +55,7 @@ func (d deployment) prepare(ctx context.Context) (plan, *beanstalk.Client, error
 
 // materials reads the inputs and finds the deploy files. What could be read is
 // returned beside an error.
-func (d deployment) materials() (materials, error) {
+func (d deployment) materials(ctx context.Context) (materials, error) {
 	c, inputsErr := read(d.runner)
 	g, imagesErr := c.images()
 	credentials, loginErr := c.Credentials(d.runner)
@@ -70,7 +70,7 @@ func (d deployment) materials() (materials, error) {
 		m.tree, err = c.tree(workspace)
 	}
 	if err == nil {
-		m.files, err = c.deployFiles(m.tree)
+		m.files, err = c.deployFiles(ctx, m.tree)
 	}
 	return m, errors.Join(problems, err)
 }

@@ -75,6 +75,9 @@ func absolute(workspace, path string) string {
 // bundle gathers what is to be shipped with a deploy file.
 func (t tree) bundle(ctx context.Context, mode string, file deployFile, rendered bundle.Rendered, companion []byte) (*bundle.Bundle, error) {
 	of := bundle.Tree{Dir: t.dir, File: file.below, Name: file.name(), Companion: companion}
+	if file.merged != nil {
+		of.Merged = file.merged.named
+	}
 	switch {
 	case t.ready != nil:
 		return t.ready.Bundle(ctx, of, rendered)

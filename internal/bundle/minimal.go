@@ -22,14 +22,20 @@ const dockerrunName = "Dockerrun.aws.json"
 type Tree struct {
 	// Dir is the folder on disk whose content a bundle may hold.
 	Dir string
-	// File is where the deploy file stands in it, with slashes.
+	// File is where the deploy file stands in it, with slashes; empty for one
+	// that is Merged of several.
 	File string
+	// Merged are the files that stay out since the deploy file is merged of them.
+	Merged []string
 	// Name is what the deploy file is called at the root of the bundle.
 	Name string
 	// Companion is the Dockerrun.aws.json beside a Compose file, in place of the
 	// tree's own; nil for that.
 	Companion []byte
 }
+
+// from names what the deploy file comes from.
+func (t Tree) from() string { return strings.Join(append(slices.Clone(t.Merged), t.File), ", ") }
 
 // Minimal makes a bundle of the rendered deploy file and of what it needs from
 // the tree: .ebextensions, .platform, a Dockerrun.aws.json of version 3 beside
@@ -41,7 +47,7 @@ type Tree struct {
 func Minimal(ctx context.Context, tree Tree, rendered Rendered) (*Bundle, error) {
 	root, err := os.OpenRoot(tree.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("bundle of %s: %w", tree.File, err)
+		return nil, fmt.Errorf("bundle of %s: %w", tree.from(), err)
 	}
 	c := newCollector(ctx, root, tree, rendered)
 	c.find = func(name string) error { return c.add(name, 0) }

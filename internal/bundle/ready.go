@@ -181,13 +181,16 @@ func (r *Ready) Bundle(ctx context.Context, tree Tree, rendered Rendered) (*Bund
 	c := newCollector(ctx, nil, tree, rendered)
 	c.find, c.exists = c.has, c.holds
 	for name, e := range r.entries {
-		if name == tree.File && name != tree.Name {
+		switch {
+		case slices.Contains(tree.Merged, name):
+			c.leave(name, "it goes in, merged, as "+tree.Name)
+		case name == tree.File && name != tree.Name:
 			c.leave(name, "it goes in, rendered, as "+tree.Name)
-			continue
+		default:
+			c.record(e)
 		}
-		c.record(e)
 	}
-	if _, there := r.entries[tree.Name]; there && tree.File != tree.Name {
+	if _, there := r.entries[tree.Name]; there && tree.File != tree.Name && len(tree.Merged) == 0 {
 		c.leave(tree.Name, "another file goes in under its name")
 	}
 	c.foldersOfEntries()

@@ -33,7 +33,7 @@ var rivals = []string{
 func Source(ctx context.Context, tree Tree, rendered Rendered) (*Bundle, error) {
 	root, err := os.OpenRoot(tree.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("bundle of %s: %w", tree.File, err)
+		return nil, fmt.Errorf("bundle of %s: %w", tree.from(), err)
 	}
 	c := newCollector(ctx, root, tree, rendered)
 	c.find = c.has
@@ -89,15 +89,23 @@ func originals(c *collector) map[string]string {
 	if c.tree.Companion != nil {
 		skip[dockerrunName] = "it goes in with the login in it"
 	}
-	for name := c.tree.File; len(skip) < len(rivals)+maxLinks; {
-		skip[name] = "it goes in, rendered, as " + c.tree.Name
+	for _, name := range c.tree.Merged {
+		c.skipWith(skip, name, "it goes in, merged, as "+c.tree.Name)
+	}
+	c.skipWith(skip, c.tree.File, "it goes in, rendered, as "+c.tree.Name)
+	return skip
+}
+
+// skipWith leaves a file out, with the links that lead to it.
+func (c *collector) skipWith(skip map[string]string, name, why string) {
+	for range maxLinks {
+		skip[name] = why
 		target, err := c.root.Readlink(name)
 		if err != nil {
-			break
+			return
 		}
 		name = path.Join(path.Dir(name), target)
 	}
-	return skip
 }
 
 func (c *collector) warnOfEnv() {
@@ -200,7 +208,7 @@ func (w *walk) child(name string, child fs.DirEntry, ignore *ignoreFile) error {
 		return nil
 	}
 	if why, out := w.skip[name]; out {
-		if name != w.tree.Name || name != w.tree.File {
+		if name != w.tree.Name || name != w.tree.File && !slices.Contains(w.tree.Merged, name) {
 			w.leave(name, why)
 		}
 		return nil
