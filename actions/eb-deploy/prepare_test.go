@@ -8,7 +8,7 @@ import (
 
 // rejects runs the action and wants all of the errors from one run, which
 // changes nothing.
-func (s *stage) rejects(t *testing.T, want ...string) {
+func (s *stage) rejects(t *testing.T, want ...string) ended {
 	t.Helper()
 	got := s.run(t)
 	if got.code != 1 || got.result() != "rejected" || strings.Count(got.log, "::error") != len(want) {
@@ -22,6 +22,7 @@ func (s *stage) rejects(t *testing.T, want ...string) {
 	if wrote := s.wire.Wrote(); len(wrote) > 0 {
 		t.Errorf("it wrote: %v", wrote)
 	}
+	return got
 }
 
 // TestSeedsTogether has both of the seed's files in the tree, and a service

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -37,8 +38,7 @@ func (d deployment) preview(ctx context.Context, client *beanstalk.Client, p pla
 	if err != nil {
 		done = newResult(p, beanstalk.Rejected)
 	}
-	done.preview = append([]section{{title: "Plan", body: p.String()}}, p.compare(ctx, client, target)...)
-	done.preview = append(done.preview, p.policy(target))
+	done.preview = slices.Concat([]section{{title: "Plan", body: p.String()}}, p.mergedText(target), p.compare(ctx, client, target), []section{p.policy(target)})
 	for i, s := range done.preview {
 		s.print(d.runner.Log, i == 0)
 	}
@@ -59,6 +59,21 @@ func without(err error, dropped beanstalk.NoCredentialsError) error {
 		}
 	}
 	return errors.Join(kept...)
+}
+
+// mergedText is the whole deploy file where nobody has written it as one.
+func (p plan) mergedText(target beanstalk.Target) []section {
+	if p.file.merged == nil {
+		return nil
+	}
+	var secrets beanstalk.Secrets
+	for _, d := range target.Destinations {
+		secrets = secrets.And(d.Secrets)
+	}
+	return []section{{
+		title: fmt.Sprintf("%s, merged of %s", p.file.name(), strings.Join(p.file.merged.Read, ", ")),
+		body:  string(conceal(string(p.rendered), secrets)), language: "yaml", folded: true,
+	}}
 }
 
 // compare tells what would change in each environment.

@@ -21,6 +21,7 @@ type emission struct {
 	// verbatim tells that what one file says alone is written as it is there.
 	verbatim bool
 	spots    map[*yaml.Node]spot
+	spelt    map[spelling][]any
 }
 
 // part is a node of a file that says something about what is written.

@@ -3,6 +3,8 @@ package bundle
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -11,6 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/tools/txtar"
+
+	"github.com/guk0/travois/internal/place"
+	"github.com/guk0/travois/internal/yamlsource"
 )
 
 // FuzzRenderCompose renders whatever parses, with an image for each service.
@@ -197,4 +203,58 @@ func withoutImages(t *testing.T, content []byte) any {
 		}
 	}
 	return file
+}
+
+// FuzzMerge merges whatever parses. The merge proves its results itself; besides,
+// what comes out must stay as it is when it is merged again, and each of its
+// lines must come from one of the files.
+func FuzzMerge(f *testing.F) {
+	for _, c := range composeCases {
+		f.Add([]byte(c.src), []byte("services: {web: {image: a, ports: !override ['80:80'], environment: [A=1]}}"))
+	}
+	cases, err := filepath.Glob("testdata/merge/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range cases {
+		archive, err := txtar.ParseFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(archive.Files[0].Data, archive.Files[1].Data)
+	}
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		files := []txtar.File{{Name: "a.yml", Data: a}, {Name: "b.yml", Data: b}}
+		got, err := merge(t, &txtar.Archive{Comment: []byte("a.yml b.yml"), Files: files})
+		if err != nil {
+			if strings.Contains(err.Error(), "internal error") {
+				t.Fatalf("%v\n%q\n%q", err, a, b)
+			}
+			return
+		}
+		checkSpots(t, got, len(bytes.Split(a, []byte("\n"))), len(bytes.Split(b, []byte("\n"))))
+		again, err := merge(t, &txtar.Archive{Comment: []byte("c.yml"), Files: append(files, txtar.File{Name: "c.yml", Data: got.Content})})
+		if err != nil {
+			t.Fatalf("merge again: %v\n%q", err, got.Content)
+		}
+		if diff := cmp.Diff(decoded(t, got.Content), decoded(t, again.Content), cmpopts.EquateNaNs()); diff != "" {
+			t.Fatalf("merged again it says something else:\n%s\n%q", diff, got.Content)
+		}
+	})
+}
+
+// checkSpots shows that each node of a merged file has a place in one of two.
+func checkSpots(t *testing.T, m Merged, linesOfA, linesOfB int) {
+	t.Helper()
+	d, err := yamlsource.Parse("merged", m.Content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	yamlsource.Walk(d.Root, func(n *yaml.Node) {
+		var at *place.Error
+		if !errors.As(m.At(n.Line, errDiffers), &at) || at.Line < 1 || at.File != "a.yml" && at.File != "b.yml" ||
+			at.File == "a.yml" && at.Line > linesOfA || at.File == "b.yml" && at.Line > linesOfB {
+			t.Fatalf("line %d, %q, has the place %v\n%q", n.Line, n.Value, at, m.Content)
+		}
+	})
 }

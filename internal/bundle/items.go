@@ -31,11 +31,11 @@ func (e *emission) item(at []string, items []any, parts []part, from spot) (n *y
 	found := false
 	for _, p := range parts {
 		for _, item := range listed(p.node) {
-			spelt := spell(at, item, ".")
+			spelt := e.spell(at, item, ".")
 			if e.verbatim && len(spelt) > 0 && len(spelt) <= len(items) && reflect.DeepEqual(spelt, items[:len(spelt)]) {
 				return e.copy(p, item), len(spelt), nil
 			}
-			if !slices.ContainsFunc(spell(at, item, p.folder), same) {
+			if !slices.ContainsFunc(e.spell(at, item, p.folder), same) {
 				continue
 			}
 			if short := moved(item, items[0]); short != nil && slices.ContainsFunc(spell(at, short, "."), same) {
@@ -85,6 +85,22 @@ func listed(n *yaml.Node) []*yaml.Node {
 		return []*yaml.Node{n}
 	}
 	return nil
+}
+
+// spelling is an item of a file as the library spells it, its paths taken from
+// a folder.
+type spelling struct {
+	item   *yaml.Node
+	folder string
+}
+
+// spell is kept, since each item is held against each one that is written.
+func (e *emission) spell(at []string, item *yaml.Node, folder string) []any {
+	key := spelling{item, folder}
+	if _, known := e.spelt[key]; !known {
+		e.spelt[key] = spell(at, item, folder)
+	}
+	return e.spelt[key]
 }
 
 // spell is an item of a list as the library spells it.

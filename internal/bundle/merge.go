@@ -62,7 +62,7 @@ func (m Merge) Compose(ctx context.Context) (Merged, error) {
 	}
 	merged := Merged{Name: g.names(), Read: g.read, Changes: g.changes()}
 	for _, verbatim := range []bool{true, false} {
-		e := &emission{docs: g.docs, extended: g.extended, verbatim: verbatim, spots: map[*yaml.Node]spot{}}
+		e := &emission{docs: g.docs, extended: g.extended, verbatim: verbatim, spots: map[*yaml.Node]spot{}, spelt: map[spelling][]any{}}
 		if merged.Content, merged.spots, err = e.write(merged.Name, model, g.header()); err == nil {
 			return merged, nil
 		}
