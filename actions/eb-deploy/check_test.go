@@ -1,12 +1,16 @@
 package ebdeploy
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/beanstalk/wiretest"
@@ -115,7 +119,6 @@ func TestCheckImages(t *testing.T) {
 		"private":             {host + "/private:1", anonymous, "", host + `/private:1 of "web" is private or not there`},
 		"private, with login": {host + "/private:1", login, "does not show " + host + `/private:1 of "web" with the login given`, ""},
 		"no registry":         {"127.0.0.1:1/x:1", anonymous, "", `the image of "web" can't be looked up before it is deployed`},
-		"ECR":                 {"111122223333.dkr.ecr.ap-northeast-2.amazonaws.com/x:1", anonymous, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -127,13 +130,46 @@ func TestCheckImages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := plan{config: config{CheckImages: true, AccountInputs: AccountInputs{RoleToAssume: "x"}}, credentials: credentials, images: map[string]image.Reference{"web": ref}}
+			p := plan{config: config{CheckImages: true}, credentials: credentials, images: map[string]image.Reference{"web": ref}}
 			found := p.checkImages(t.Context())
 			problem, warning := errors.Join(found.problems...), errors.Join(found.warnings...)
 			if !tells(problem, c.problem) || !tells(warning, c.warning) {
 				t.Errorf("problem %v, warning %v", problem, warning)
 			}
 		})
+	}
+}
+
+// TestCheckImagesInECR looks for an image in ECR as the role that deploys. What
+// the role may not see is not refused: the instances have a profile of their own.
+func TestCheckImagesInECR(t *testing.T) {
+	var asked string
+	ecr := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.Header.Get("Authorization")
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"__type":"AccessDeniedException","message":"not authorized"}`)
+	}))
+	t.Cleanup(ecr.Close)
+	t.Setenv("AWS_ENDPOINT_URL_ECR", ecr.URL)
+	const host = "111122223333.dkr.ecr.ap-northeast-2.amazonaws.com"
+	credentials, err := registry.LoginInputs{Registry: "docker.io"}.Credentials(action.NewRunner(nil, io.Discard))
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "theRole", SecretAccessKey: "x"}, nil
+	})
+	web := image.Reference{Registry: host, Repository: "web", Tag: "1"}
+	p := plan{config: config{CheckImages: true}, credentials: credentials.WithAWS(role), images: map[string]image.Reference{"web": web}}
+	found := p.checkImages(t.Context())
+	if warning := errors.Join(found.warnings...); len(found.problems) > 0 || !tells(warning, "give the role or user of the step ecr:GetAuthorizationToken") || !strings.Contains(asked, "Credential=theRole/") {
+		t.Errorf("problems %v, warning %v, asked as %s", found.problems, warning, asked)
+	}
+	found = findings{}
+	found.image("web", web, true, &transport.Error{StatusCode: http.StatusForbidden})
+	if warning := errors.Join(found.warnings...); len(found.problems) > 0 || !tells(warning, "allow who deploys ecr:BatchGetImage") {
+		t.Errorf("problems %v, warning %v", found.problems, warning)
 	}
 }
 

@@ -21,8 +21,8 @@ import (
 // imageTime bounds the look-ups in the registries.
 const imageTime = 30 * time.Second
 
-// privateECR logs in with the credentials of the environment, which the role
-// that deploys is not.
+// privateECR lets the instances in by their profile, so that what the
+// credentials of the step may see there decides nothing.
 var privateECR = regexp.MustCompile(`^\d{12}\.dkr[.-]ecr[.-]`)
 
 // checkImages looks whether the images are in their registries. One that is
@@ -34,9 +34,7 @@ func (p plan) checkImages(ctx context.Context) findings {
 	}
 	ctx, cancel := context.WithTimeout(ctx, imageTime)
 	defer cancel()
-	services := slices.DeleteFunc(slices.Sorted(maps.Keys(p.images)), func(service string) bool {
-		return p.config.RoleToAssume != "" && privateECR.MatchString(p.images[service].Registry)
-	})
+	services := slices.Sorted(maps.Keys(p.images))
 	errs := make([]error, len(services))
 	var all sync.WaitGroup
 	for i, service := range services {
@@ -65,6 +63,8 @@ func (f *findings) image(service string, ref image.Reference, login bool, err er
 	switch {
 	case answer.StatusCode == http.StatusNotFound:
 		f.refuse(action.BadInput("images", "%s of %q is not in its registry: was it pushed? (check-images: false deploys without looking)", ref, service))
+	case denied && privateECR.MatchString(ref.Registry):
+		f.warn(fmt.Errorf("%s of %q can't be looked up before it is deployed: allow who deploys ecr:BatchGetImage on its repository (check-images: false deploys without looking)", ref, service))
 	case denied && login:
 		f.refuse(action.BadInput("images", "registry %s does not show %s of %q with the login given: check the name, username and password (check-images: false deploys without looking)", ref.Registry, ref, service))
 	case denied:

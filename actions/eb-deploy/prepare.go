@@ -32,7 +32,7 @@ type materials struct {
 // is wrong, or where the environment's platform must decide between two files.
 func (d deployment) prepare(ctx context.Context) (plan, *beanstalk.Client, error) {
 	m, problems := d.materials(ctx)
-	client, err := d.client(ctx, m)
+	client, err := d.client(ctx, &m)
 	problems = errors.Join(problems, err)
 	if problems != nil || m.spoilt() {
 		return plan{config: m.config}, nil, errors.Join(problems, m.check(ctx), d.checkAccount(ctx, client, m))
@@ -76,14 +76,15 @@ func (d deployment) materials(ctx context.Context) (materials, error) {
 }
 
 // client speaks to AWS as the role, or with the credentials that the
-// environment has.
-func (d deployment) client(ctx context.Context, m materials) (*beanstalk.Client, error) {
+// environment has. As the role, ECR is spoken to as well.
+func (d deployment) client(ctx context.Context, m *materials) (*beanstalk.Client, error) {
 	cfg, err := d.loadAWS(ctx, m.config.Region)
 	if err != nil {
 		return nil, fmt.Errorf("read the AWS configuration: %w", err)
 	}
 	if m.config.RoleToAssume != "" {
-		cfg = beanstalk.Assume(cfg, d.role(m))
+		cfg = beanstalk.Assume(cfg, d.role(*m))
+		m.credentials = m.credentials.WithAWS(cfg.Credentials)
 	}
 	return beanstalk.New(cfg), nil
 }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 
@@ -75,6 +76,15 @@ func NewCredentials(registry string, login Login, auths string) (Credentials, er
 		credentials.logins[host(registry)] = login
 	}
 	return credentials, errors.Join(problems...)
+}
+
+// WithAWS logs in to ECR with these credentials instead of those of the step's
+// environment.
+func (c Credentials) WithAWS(credentials aws.CredentialsProvider) Credentials {
+	if c.leases != nil {
+		c.leases.aws = credentials
+	}
+	return c
 }
 
 // secrets are the passwords that are known from the start, and the forms in

@@ -66,11 +66,11 @@ func (e ecrEndpoint) String() string {
 const ecrWithin = 30 * time.Second
 
 // login asks for a token that lasts 12 hours and opens every registry of the
-// region that the credentials may use.
-func (e ecrEndpoint) login(ctx context.Context) (Login, time.Time, error) {
+// region that the credentials may use; nil are those of the SDK's default chain.
+func (e ecrEndpoint) login(ctx context.Context, with aws.CredentialsProvider) (Login, time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, ecrWithin)
 	defer cancel()
-	cfg, err := awsconfig.LoadDefaultConfig(ctx, e.options()...)
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, append(e.options(), awsconfig.WithCredentialsProvider(with))...)
 	if err != nil {
 		return Login{}, time.Time{}, fmt.Errorf("log in to %s: read the AWS configuration: %w", e, err)
 	}

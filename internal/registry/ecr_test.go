@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -18,6 +19,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/image"
@@ -119,6 +122,27 @@ const (
 	otherAccount = "210987654321.dkr.ecr.eu-west-1.amazonaws.com"
 	frankfurt    = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 )
+
+// TestECRLoginAs shows that credentials which an action was given go before
+// those of the step's environment.
+func TestECRLoginAs(t *testing.T) {
+	fake := &fakeAWS{password: "a.token"}
+	awsEnv(t, fake, false)
+	credentials, _ := given(t, LoginInputs{})
+	as := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "an id", SecretAccessKey: "a key"}, nil
+	})
+	if _, password, err := credentials.WithAWS(as).Lookup(t.Context(), ireland); err != nil || password != "a.token" {
+		t.Errorf("password %q, %v", password, err)
+	}
+	none, _ := given(t, LoginInputs{})
+	refuses := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{}, errors.New("the role is not assumed")
+	})
+	if _, _, err := none.WithAWS(refuses).Lookup(t.Context(), ireland); err == nil || !strings.Contains(err.Error(), "the role is not assumed") {
+		t.Errorf("without the role: %v", err)
+	}
+}
 
 // TestECRLogin shows that registries of one region share one token, that many
 // ask for at once, and that it is masked before anybody has it.

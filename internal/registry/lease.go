@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // renewBefore is how long before its end a lease is not used any more: a push
@@ -48,6 +50,8 @@ func (l *lease) get(ctx context.Context) (Login, error) {
 // leases are those that a run may come to need. Nil has none.
 type leases struct {
 	mask func(string)
+	// aws are the credentials that log in to ECR; nil is the SDK's default chain.
+	aws aws.CredentialsProvider
 
 	mu    sync.Mutex
 	byKey map[string]*lease
@@ -72,7 +76,7 @@ func (l *leases) of(host string) *lease {
 	}
 	found := l.byKey[endpoint.key()]
 	if found == nil {
-		found = &lease{fetch: endpoint.login, mask: l.mask}
+		found = &lease{fetch: func(ctx context.Context) (Login, time.Time, error) { return endpoint.login(ctx, l.aws) }, mask: l.mask}
 		l.byKey[endpoint.key()] = found
 	}
 	return found
