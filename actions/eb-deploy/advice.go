@@ -21,7 +21,7 @@ func (e envResult) next(p plan) string {
 		return "look at the causes: the health check wants an answer on port 80 at the path / unless set otherwise" + e.back(p)
 	case beanstalk.TimedOut:
 		if e.outcome.Sent {
-			return "look in the console what the environment does, or run again, which waits for it. Where it only needs longer, raise timeout"
+			return "the update goes on without being watched. Look in the console what the environment does, or run again, which waits for it. Where it only needs longer, raise timeout"
 		}
 		return "another update held the environment. Run again once it is Ready, or raise timeout"
 	case beanstalk.Rejected:

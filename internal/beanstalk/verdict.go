@@ -239,7 +239,17 @@ func judgeHealth(want Expected, seen Observation) Verdict {
 }
 
 // firstMessage is what went wrong; the errors after it are its consequences.
-func firstMessage(events []Event) string { return events[0].Message }
+func firstMessage(events []Event) string {
+	for _, e := range events {
+		if !e.tellsFailure() && !strings.HasPrefix(e.Message, seeLog) {
+			return e.Message
+		}
+	}
+	return events[0].Message
+}
+
+// seeLog begins the event that comes before the one that tells why.
+const seeLog = "Instance deployment failed. For details, see"
 
 func sentence(text string) string {
 	if strings.HasSuffix(text, ".") {

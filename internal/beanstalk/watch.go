@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -19,6 +20,8 @@ type watch struct {
 	out      Outcome
 	// basic tells that the instances can't be asked.
 	basic bool
+	// begun are the events with which this update and others began.
+	begun []Event
 }
 
 // maxBlind is how many looks in a row may fail. The SDK has tried each of them
@@ -63,8 +66,7 @@ func (w *watch) stopped(ctx context.Context) (Outcome, error) {
 	if doing == "" {
 		doing = "nothing could be seen of it"
 	}
-	w.out.Verdict = final(TimedOut, "the deadline passed %s after the update; %s. The update goes on without being watched",
-		w.out.Took.Round(time.Second), doing)
+	w.out.Verdict = final(TimedOut, "the deadline passed %s after the update; %s", w.out.Took.Round(time.Second), doing)
 	if n := len(w.out.Events); n > 0 {
 		w.out.Reason += fmt.Sprintf("; the last event was: %s", w.out.Events[n-1].Message)
 	}
@@ -133,7 +135,16 @@ func (w *watch) ask(ctx context.Context) error {
 	return nil
 }
 
+// early is how far an event may be dated before what set it off: the parts of
+// Elastic Beanstalk have clocks of their own.
+const early = 5 * time.Second
+
+// take notes the events, but those that are listed late and are of the time
+// before the update.
 func (w *watch) take(fresh []Event) {
+	fresh = slices.DeleteFunc(fresh, func(e Event) bool {
+		return !e.of(w.want.RequestID) && e.At.Before(w.out.Began.Add(-early))
+	})
 	for i := range fresh {
 		e := &fresh[i]
 		// Hiding may change the words that tell a failure. One without a request
@@ -145,10 +156,25 @@ func (w *watch) take(fresh []Event) {
 			w.seen.Errors = append(w.seen.Errors, *e)
 		}
 		w.seen.Begun = w.seen.Begun || e.of(w.want.RequestID)
-		w.out.Overtaken = w.out.Overtaken || e.begins() && e.RequestID != "" && !e.of(w.want.RequestID)
+		if e.begins() && e.RequestID != "" {
+			w.begun = append(w.begun, *e)
+		}
 	}
+	w.out.Overtaken = w.out.Overtaken || w.overtaken()
 	w.seen.Overtaken = w.out.Overtaken
 	w.out.Events = append(w.out.Events, fresh...)
+}
+
+// overtaken tells that another update began after this one. That an event is
+// listed after the beginning of this one proves nothing: it may have come late.
+func (w *watch) overtaken() bool {
+	began := w.out.Began.Add(early)
+	for _, e := range w.begun {
+		if e.of(w.want.RequestID) {
+			began = e.At
+		}
+	}
+	return slices.ContainsFunc(w.begun, func(e Event) bool { return !e.of(w.want.RequestID) && e.At.After(began) })
 }
 
 func (w *watch) print(e Event, ours bool) {

@@ -606,7 +606,7 @@ func TestRollVerdicts(t *testing.T) {
 			{After: 2 * time.Minute, Do: func(e *wiretest.Environment) { e.Health = "Green" }},
 		}, beanstalk.Deployed, "Green"},
 		{"never ends", []wiretest.Step{{After: time.Minute, Do: func(e *wiretest.Environment) { e.Report("WARN", "Still at it.") }}},
-			beanstalk.TimedOut, "is Updating. The update goes on without being watched; the last event was: Still at it."},
+			beanstalk.TimedOut, "is Updating; the last event was: Still at it."},
 		{"terminated", []wiretest.Step{{After: time.Minute, Do: func(e *wiretest.Environment) { e.Status = "Terminating" }}},
 			beanstalk.Failed, "being terminated"},
 	} {
