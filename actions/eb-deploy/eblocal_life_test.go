@@ -8,35 +8,35 @@ import (
 )
 
 // TestLocalLife takes settings, logins, a new environment and the clean-up
-// through a local Elastic Beanstalk, which refuses what AWS's model refuses.
+// through one account, one after the other.
 func TestLocalLife(t *testing.T) {
-	local(t, eblocal.Docker)
-	s := &stage{dir: t.TempDir(), load: loadAWS, inputs: map[string]string{
-		"region": "ap-northeast-2", "app": "docker-fullstack", "env": "Dockerfullstack-env", "check-images": "false",
-	}}
-	name, text := deployFileFor(eblocal.Docker)
-	s.file(t, name, text+"    environment: {API_KEY: \"${API_KEY}\"}\n")
-	s.inputs["env-vars"], s.inputs["option-settings"] = "API_KEY="+value+"\nNEVER=", `{"aws:elasticbeanstalk:command":{"Timeout":"300"}}`
-	s.inputs["registry-auth"], s.inputs["username"], s.inputs["password"] = "true", "guk0", value
-	s.deploy(t, "sha-1", "deployed")
-	s.deploy(t, "sha-1", "unchanged")
-	s.inputs["env-vars"] = "OTHER=1"
-	s.deploy(t, "sha-1", "deployed")
-	s.inputs["dry-run"] = "true"
-	got := s.deploy(t, "sha-2", "planned")
-	for _, want := range []string{"settings: no change", "+    image: guk0/docker-nginx:sha-2", `"elasticbeanstalk:UpdateEnvironment"`} {
-		if !strings.Contains(got.log, want) {
-			t.Errorf("the plan lacks %q:\n%s", want, got)
+	locally(t, eblocal.Options{}, func(t *testing.T, l *local) {
+		name, text := deployFileFor(eblocal.Docker)
+		l.file(t, name, text+"    environment: {API_KEY: \"${API_KEY}\"}\n")
+		l.inputs["env-vars"], l.inputs["option-settings"] = "API_KEY="+value+"\nNEVER=", `{"aws:elasticbeanstalk:command":{"Timeout":"300"}}`
+		l.inputs["registry-auth"], l.inputs["username"], l.inputs["password"] = "true", "guk0", value
+		l.deployed(t, "v1")
+		if got := l.version(t, "v1"); got.result() != "unchanged" || got.code != 0 {
+			t.Fatalf("again: %s", got)
 		}
-	}
-	s.inputs["dry-run"], s.inputs["create"], s.inputs["env"], s.inputs["env-vars"] = "false", "true", "second-env", "API_KEY="+value
-	s.inputs["option-settings"] = profile
-	s.deploy(t, "sha-1", "deployed")
-	s.inputs["create"], s.inputs["keep-versions"], s.inputs["delete-bundles"], s.inputs["env-vars"], s.inputs["option-settings"] = "false", "1", "true", "", ""
-	for _, tag := range []string{"sha-2", "sha-3", "sha-4"} {
-		got = s.deploy(t, tag, "deployed")
-	}
-	if n := strings.Count(got.log, "deleted version"); n != 1 {
-		t.Errorf("%d versions were deleted:\n%s", n, got.log)
-	}
+		l.inputs["env-vars"] = "OTHER=1"
+		l.deployed(t, "v1")
+		l.inputs["dry-run"] = "true"
+		got := l.version(t, "v2")
+		for _, want := range []string{"settings: no change", "+    image: guk0/docker-nginx:v2", `"elasticbeanstalk:UpdateEnvironment"`} {
+			if !strings.Contains(got.log, want) || got.result() != "planned" || got.code != 0 {
+				t.Errorf("the plan lacks %q:\n%s", want, got)
+			}
+		}
+		l.inputs["dry-run"], l.inputs["create"], l.inputs["env"], l.inputs["env-vars"] = "false", "true", "second-env", "API_KEY="+value
+		l.inputs["option-settings"] = profile
+		l.deployed(t, "v1")
+		l.inputs["create"], l.inputs["keep-versions"], l.inputs["delete-bundles"], l.inputs["env-vars"], l.inputs["option-settings"] = "false", "1", "true", "", ""
+		for _, label := range []string{"v2", "v3", "v4"} {
+			got = l.deployed(t, label)
+		}
+		if n := strings.Count(got.log, "deleted version"); n != 1 {
+			t.Errorf("%d versions were deleted:\n%s", n, got.log)
+		}
+	})
 }

@@ -5,91 +5,51 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/guk0/travois/internal/eblocal"
+	"github.com/guk0/travois/internal/eblocal/eblocaltest"
 )
 
-// containers stands for an engine. An instance whose deploy file names an
-// image "broken" has a container that exits at once; the others answer with
-// the tag that they run.
-type containers struct {
-	mu    sync.Mutex
-	files map[string]string // the deploy file by instance
-	web   string
+// local is a stage on a local Elastic Beanstalk, which refuses what AWS's model
+// refuses. Its instances take a minute to boot.
+type local struct {
+	*stage
+	aws *eblocaltest.Local
 }
 
-func (c *containers) Start(_ context.Context, l eblocal.Launch) error {
-	file, err := os.ReadFile(l.File)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.files[l.Name] = string(file)
-	return err
-}
-
-func (c *containers) Containers(_ context.Context, instance string) ([]eblocal.Container, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	file, ok := c.files[instance]
-	if !ok {
-		return nil, nil
-	}
-	backend := eblocal.Container{Service: "backend", State: "running"}
-	if strings.Contains(file, "broken") {
-		backend.State, backend.ExitCode = "exited", 3
-	}
-	return []eblocal.Container{{Service: "nginx", State: "running", Ports: map[int]string{80: c.web}}, backend}, nil
-}
-
-func (c *containers) Logs(context.Context, string, int) (map[string]string, error) {
-	return map[string]string{"backend": "no route to the database, the word is " + password + "\n"}, nil
-}
-
-func (c *containers) Remove(_ context.Context, instance string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.files, instance)
-	return nil
-}
-
-func (c *containers) RemoveAll(context.Context) error { return nil }
-
-// local serves a local Elastic Beanstalk and points the AWS environment at it,
-// as a user would.
-func local(t *testing.T, platform eblocal.Platform) *eblocal.Server {
+// locally runs a test in a bubble of its own time.
+func locally(t *testing.T, opts eblocal.Options, f func(t *testing.T, l *local)) {
 	t.Helper()
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the page") }))
-	t.Cleanup(web.Close)
-	server, err := eblocal.New(eblocal.Options{
-		App: "docker-fullstack", Env: "Dockerfullstack-env", Platform: platform, Region: "ap-northeast-2", StateDir: t.TempDir(),
-		EnvVars:       map[string]string{"MYSQL_ROOT_PASSWORD": password},
-		HealthTimeout: 2 * time.Second, Settle: 10 * time.Millisecond, Watch: 50 * time.Millisecond, Log: t.Output(),
-		Runner: &containers{files: map[string]string{}, web: strings.TrimPrefix(web.URL, "http://")},
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		opts.EnvVars = map[string]string{"MYSQL_ROOT_PASSWORD": password}
+		account := eblocaltest.InMemory(t, opts)
+		account.Engine.Boot = time.Minute
+		f(t, newLocal(t, dir, account, opts.Platform))
 	})
-	if err != nil {
-		t.Fatal(err)
+}
+
+func newLocal(t *testing.T, dir string, account *eblocaltest.Local, platform eblocal.Platform) *local {
+	t.Helper()
+	l := &local{aws: account, stage: &stage{dir: dir, inputs: map[string]string{
+		"region": eblocaltest.Region, "app": eblocaltest.App, "env": eblocaltest.Env, "check-images": "false",
+	}}}
+	l.load = func(_ context.Context, region string) (aws.Config, error) {
+		cfg := account.Config()
+		cfg.Region = region
+		return cfg, nil
 	}
-	api := httptest.NewServer(server.Handler())
-	t.Cleanup(func() {
-		api.Close()
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	none := filepath.Join(t.TempDir(), "none")
-	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL": api.URL, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
-		"AWS_CONFIG_FILE": none, "AWS_SHARED_CREDENTIALS_FILE": none, "AWS_EC2_METADATA_DISABLED": "true",
-	} {
-		t.Setenv(name, value)
-	}
-	return server
+	name, text := deployFileFor(platform)
+	l.file(t, name, text)
+	return l
 }
 
 func deployFileFor(platform eblocal.Platform) (name, text string) {
@@ -102,44 +62,112 @@ func deployFileFor(platform eblocal.Platform) (name, text string) {
 		"  backend:\n    image: guk0/docker-backend\n    build: ./backend\n"
 }
 
-func TestLocalBeanstalk(t *testing.T) {
-	for _, platform := range []eblocal.Platform{eblocal.Docker, eblocal.ECS} {
-		t.Run(string(platform), func(t *testing.T) {
-			server := local(t, platform)
-			s := &stage{dir: t.TempDir(), load: loadAWS, inputs: map[string]string{
-				"region": "ap-northeast-2", "app": "docker-fullstack", "env": "Dockerfullstack-env", "bucket-path": "docker-fullstack", "check-images": "false",
-			}}
-			name, text := deployFileFor(platform)
-			s.file(t, name, text)
-			first := s.deploy(t, "sha-1", "deployed")
-			url := output(first, "environment-url")
-			if page := get(t, url); page != "the page" || !strings.HasPrefix(url, server.EnvironmentURL()) {
-				t.Errorf("%s answers %q", url, page)
-			}
-			s.deploy(t, "sha-1", "unchanged")
-			s.deploy(t, "sha-2", "deployed")
-			broken := s.deploy(t, "broken", "rolled-back")
-			if !strings.Contains(broken.log, "no route to the database, the word is ***") || !strings.Contains(broken.log, "exit") {
-				t.Errorf("the reason is not shown:\n%s", broken)
-			}
-			if page := get(t, url); page != "the page" {
-				t.Errorf("after the rollback %s answers %q", url, page)
-			}
-			s.deploy(t, "sha-2", "unchanged")
-			s.deploy(t, "sha-3", "deployed")
-		})
-	}
+// version runs the action with a tag for both services and a label of that name.
+func (l *local) version(t *testing.T, label string) ended {
+	t.Helper()
+	l.inputs["version-label"] = label
+	l.inputs["tags"] = fmt.Sprintf(`{"nginx":%q,"backend":%q}`, label, label)
+	return l.run(t)
 }
 
-// deploy runs the action with a tag for both services.
-func (s *stage) deploy(t *testing.T, tag, want string) ended {
+// deployed is a deployment that must go well.
+func (l *local) deployed(t *testing.T, label string) ended {
 	t.Helper()
-	s.inputs["tags"] = fmt.Sprintf(`{"nginx":%q,"backend":%q}`, tag, tag)
-	got := s.run(t)
-	if got.result() != want || (got.code == 0) == (want == "rolled-back") {
-		t.Fatalf("%s: result %q, exit code %d; want %q\n%s", tag, got.result(), got.code, want, got)
+	got := l.version(t, label)
+	if got.code != 0 || got.result() != "deployed" {
+		t.Fatalf("%s: %s", label, got)
 	}
 	return got
+}
+
+// set changes settings by somebody else's hand, and waits until they are taken.
+func (l *local) set(t *testing.T, options ...[3]string) {
+	t.Helper()
+	params := []string{"EnvironmentName", eblocaltest.Env}
+	for n, o := range options {
+		for i, field := range []string{"Namespace", "OptionName", "Value"} {
+			params = append(params, fmt.Sprintf("OptionSettings.member.%d.%s", n+1, field), o[i])
+		}
+	}
+	l.aws.Ask(t, "UpdateEnvironment", params...)
+	l.settle(t)
+}
+
+func (l *local) settle(t *testing.T) {
+	t.Helper()
+	for range 3600 {
+		if l.aws.Account(t).Env(eblocaltest.Env).Status == "Ready" {
+			return
+		}
+		time.Sleep(time.Second)
+	}
+	t.Fatal("the environment does not get Ready")
+}
+
+// end is what a scenario leaves in the account.
+type end struct {
+	// Label and Health are the environment's, "" for none; one that is not Ready
+	// has its status as health.
+	Label, Health string
+	// Instances are the last deployments of each.
+	Instances []string
+	// Versions are the labels of all, oldest first.
+	Versions []string
+	// Bundles is how many there are in S3.
+	Bundles int
+}
+
+func (l *local) end(t *testing.T) end {
+	t.Helper()
+	account := l.aws.Account(t)
+	env := account.Env(eblocaltest.Env)
+	e := end{env.Label, env.Health, env.Runs(), account.Labels(), len(bundles(account))}
+	if env.Status != "Ready" {
+		e.Health = env.Status
+	}
+	return e
+}
+
+func bundles(account eblocaltest.Account) []string {
+	return slices.DeleteFunc(account.Objects, func(path string) bool { return !strings.HasSuffix(path, ".zip") })
+}
+
+// expected is how a run is to end.
+type expected struct {
+	result string
+	code   int
+	// log has these texts; and none of those.
+	log, not []string
+	outputs  map[string]string
+	end      end
+}
+
+func (l *local) must(t *testing.T, got ended, want expected) {
+	t.Helper()
+	if got.result() != want.result || got.code != want.code {
+		t.Errorf("result %q, exit code %d; want %q, %d", got.result(), got.code, want.result, want.code)
+	}
+	for _, text := range want.log {
+		if !strings.Contains(got.log, text) {
+			t.Errorf("the log lacks %q", text)
+		}
+	}
+	for _, text := range want.not {
+		if strings.Contains(got.log, text) {
+			t.Errorf("the log has %q", text)
+		}
+	}
+	for name, value := range want.outputs {
+		if found := output(got, name); found != value {
+			t.Errorf("output %s=%q; want %q", name, found, value)
+		}
+	}
+	if diff := cmp.Diff(want.end, l.end(t)); diff != "" {
+		t.Errorf("the account (-want +got):\n%s", diff)
+	}
+	if t.Failed() {
+		t.Fatalf("%s", got)
+	}
 }
 
 func output(e ended, name string) string {
@@ -151,7 +179,36 @@ func output(e ended, name string) string {
 	return ""
 }
 
-func get(t *testing.T, url string) string {
+// TestLocalBeanstalk points the AWS environment at a loopback address, as a user
+// would, and lets real time pass.
+func TestLocalBeanstalk(t *testing.T) {
+	for _, platform := range []eblocal.Platform{eblocal.Docker, eblocal.ECS} {
+		t.Run(string(platform), func(t *testing.T) {
+			opts := eblocaltest.Quick()
+			opts.Platform, opts.EnvVars = platform, map[string]string{"MYSQL_ROOT_PASSWORD": password}
+			l := newLocal(t, t.TempDir(), eblocaltest.Start(t, opts), platform)
+			l.load = loadAWS
+			for name, value := range l.aws.Variables(t.TempDir()) {
+				t.Setenv(name, value)
+			}
+			l.aws.Engine.Break(eblocaltest.Breakage{Match: ":broken", Service: "backend", Exit: 3, Log: "no route to the database, the word is " + password})
+			url := output(l.deployed(t, "v1"), "environment-url")
+			mustServe(t, url, l.aws.EnvironmentURL(), ":v1")
+			if again := l.version(t, "v1"); again.result() != "unchanged" || again.code != 0 {
+				t.Fatalf("again: %s", again)
+			}
+			broken := l.version(t, "broken")
+			if broken.result() != "rolled-back" || broken.code != 1 || !strings.Contains(broken.log, "no route to the database, the word is ***") {
+				t.Errorf("broken: %s", broken)
+			}
+			mustServe(t, url, l.aws.EnvironmentURL(), ":v1")
+			l.deployed(t, "v2")
+			mustServe(t, url, l.aws.EnvironmentURL(), ":v2")
+		})
+	}
+}
+
+func mustServe(t *testing.T, url, at, what string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -161,12 +218,9 @@ func get(t *testing.T, url string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
+	defer func() { _ = response.Body.Close() }()
+	page, err := io.ReadAll(response.Body)
+	if err != nil || !strings.Contains(string(page), what) || !strings.HasPrefix(url, at) {
+		t.Errorf("%s answers %q, %v; want %q from %s", url, page, err, what, at)
 	}
-	if err := response.Body.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }

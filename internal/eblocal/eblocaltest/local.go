@@ -38,6 +38,7 @@ type Local struct {
 	// the answer. It is set before the first request.
 	OnCall func(operation string)
 
+	dir     string // of the state
 	region  string
 	handler http.Handler
 	client  *http.Client
@@ -97,7 +98,7 @@ func start(t testing.TB, opts eblocal.Options) *Local {
 			t.Error(err)
 		}
 	})
-	return &Local{Server: server, Engine: engine, region: opts.Region, handler: server.Handler()}
+	return &Local{Server: server, Engine: engine, dir: opts.StateDir, region: opts.Region, handler: server.Handler()}
 }
 
 // ServeHTTP answers for Elastic Beanstalk, S3 and STS.
