@@ -10,7 +10,7 @@ func (s *Server) Handler() http.Handler {
 	services := map[string]http.Handler{
 		serviceBeanstalk: queryAPI(beanstalkNamespace, s.beanstalkActions(), requests),
 		serviceSTS:       queryAPI(stsNamespace, s.stsActions(), nil),
-		serviceS3:        s.store.handler(),
+		serviceS3:        s.store.handler(s.clock),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		service := serviceOf(r)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3afero"
@@ -31,8 +32,9 @@ func newStore(dir, region string) (*store, error) {
 	return &store{backend, region}, nil
 }
 
-func (s *store) handler() http.Handler {
-	next := gofakes3.New(s.backend).Server()
+// handler serves S3 by the server's clock, which requests are held against.
+func (s *store) handler(c clock) http.Handler {
+	next := gofakes3.New(s.backend, gofakes3.WithTimeSource(timeSource{c})).Server()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		bucketFromHost(r)
 		w.Header().Set("X-Amz-Bucket-Region", s.region)
@@ -43,6 +45,12 @@ func (s *store) handler() http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// timeSource is a clock as gofakes3 wants it.
+type timeSource struct{ clock }
+
+func (t timeSource) Now() time.Time                   { return t.now().UTC() }
+func (t timeSource) Since(at time.Time) time.Duration { return t.now().Sub(at) }
 
 // bucketFromHost puts the bucket of bucket.localhost into the path, where a
 // client that knows the endpoint by that name leaves it out.
