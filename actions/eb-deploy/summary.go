@@ -93,6 +93,8 @@ func (d result) writeEnvs(text *strings.Builder) {
 
 func (e envResult) versions(label string) string {
 	switch {
+	case e.Result == beanstalk.Superseded && e.outcome.Sent:
+		return strings.Join([]string{code(cmp.Or(e.previous, "none")), code(label), code(cmp.Or(e.outcome.Environment.VersionLabel, "none"))}, " → ")
 	case e.previous == "" || e.previous == label:
 		return code(label)
 	case e.Result == beanstalk.Rejected || e.Result == beanstalk.Superseded:

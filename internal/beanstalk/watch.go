@@ -139,12 +139,16 @@ func (w *watch) ask(ctx context.Context) error {
 // Elastic Beanstalk have clocks of their own.
 const early = 5 * time.Second
 
-// take notes the events, but those that are listed late and are of the time
-// before the update.
+// past tells an event that is listed late and is of the time before the update.
+func (w *watch) past(e Event) bool {
+	if e.RequestID == "" {
+		return e.At.Before(w.out.Began.Add(-early))
+	}
+	return !e.of(w.want.RequestID) && e.At.Before(w.out.Began.Truncate(time.Second))
+}
+
 func (w *watch) take(fresh []Event) {
-	fresh = slices.DeleteFunc(fresh, func(e Event) bool {
-		return !e.of(w.want.RequestID) && e.At.Before(w.out.Began.Add(-early))
-	})
+	fresh = slices.DeleteFunc(fresh, w.past)
 	for i := range fresh {
 		e := &fresh[i]
 		// Hiding may change the words that tell a failure. One without a request
