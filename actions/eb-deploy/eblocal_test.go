@@ -109,7 +109,7 @@ type end struct {
 	// Label and Health are the environment's, "" for none; one that is not Ready
 	// has its status as health.
 	Label, Health string
-	// Instances are the last deployments of each.
+	// Instances are the last deployments of each, sorted.
 	Instances []string
 	// Versions are the labels of all, oldest first.
 	Versions []string
@@ -121,7 +121,9 @@ func (l *local) end(t *testing.T) end {
 	t.Helper()
 	account := l.aws.Account(t)
 	env := account.Env(eblocaltest.Env)
-	e := end{env.Label, env.Health, env.Runs(), account.Labels(), len(bundles(account))}
+	runs := env.Runs()
+	slices.Sort(runs)
+	e := end{env.Label, env.Health, runs, account.Labels(), len(bundles(account))}
 	if env.Status != "Ready" {
 		e.Health = env.Status
 	}

@@ -41,8 +41,10 @@ type Instance struct{ Label, Status string }
 
 // Event is an event of an environment or an application.
 type Event struct {
-	Time                              time.Time
-	Env, Severity, Message, RequestID string
+	Time              time.Time
+	Env               string `json:"environment"`
+	Severity, Message string
+	RequestID         string
 }
 
 // Labels are those of all versions, oldest first.
