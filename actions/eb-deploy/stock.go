@@ -89,8 +89,8 @@ func (s *stock) make(ctx context.Context) (beanstalk.Stored, error) {
 			return beanstalk.Stored{}, err
 		}
 	}
-	if s.target.Full {
-		s.plan.prune(ctx, s.client, s.log, s.target.Running())
+	if err := s.makeRoom(ctx); err != nil {
+		return beanstalk.Stored{}, err
 	}
 	stored, err := s.client.EnsureVersion(ctx, s.plan.bundleIn(bucket))
 	if err != nil {
@@ -99,6 +99,21 @@ func (s *stock) make(ctx context.Context) (beanstalk.Stored, error) {
 	s.stored = &stored
 	s.log.Printf("%s", storedLine(s.plan.label, stored))
 	return stored, nil
+}
+
+// makeRoom deletes old versions where the quota is used up. It fails where there
+// is no room all the same, before a bundle is uploaded for nothing.
+func (s *stock) makeRoom(ctx context.Context) error {
+	if !s.target.Full {
+		return nil
+	}
+	s.plan.prune(ctx, s.client, s.log, s.target.Running())
+	quota, err := s.client.VersionQuota(ctx)
+	if err != nil || !quota.Full() {
+		return nil // making the version will tell
+	}
+	return fmt.Errorf("no version can be made: there are %s, and keep-versions: %d could delete none: versions in use and those that ran before stay; delete others by hand, or ask AWS for a higher quota",
+		quota, s.plan.config.KeepVersions)
 }
 
 func storedLine(label string, s beanstalk.Stored) string {

@@ -291,7 +291,7 @@ func (c *Client) checkNew(ctx context.Context, want Request, t *Target) error {
 		return nil
 	case quota.Full() && !want.Prunes:
 		return fmt.Errorf("no version can be made: there are %s; give keep-versions to delete old ones, or ask AWS for a higher quota", quota)
-	case quota.Scarce():
+	case quota.Scarce() && !want.Prunes:
 		t.Warnings = append(t.Warnings, fmt.Sprintf("there are %s; when none is left, nothing can be deployed: give keep-versions", quota))
 	}
 	t.Full = quota.Full()
