@@ -136,3 +136,13 @@ func (l *Local) Ask(t testing.TB, operation string, params ...string) string {
 	}
 	return w.Body.String()
 }
+
+// Lose deletes one of the account's objects, as somebody else would.
+func (l *Local) Lose(t testing.TB, path string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	l.handler.ServeHTTP(w, httptest.NewRequest(http.MethodDelete, "http://aws.test/"+path, nil))
+	if w.Code != http.StatusNoContent {
+		t.Errorf("delete %s: status %d: %s", path, w.Code, w.Body)
+	}
+}
