@@ -55,8 +55,8 @@ func (r *rollout) interrupted(ctx context.Context) {
 	}
 }
 
-// recover does what on-failure asks for. An environment that Elastic Beanstalk
-// has rolled back itself, and one that another run took, are left alone.
+// recover does what on-failure asks for. A version that Elastic Beanstalk has
+// rolled back itself, and an environment that another run took, are left alone.
 func (r *rollout) recover(ctx context.Context) error {
 	v := r.done.Verdict
 	if r.plan.config.OnFailure == leave || !r.done.outcome.Sent || r.done.outcome.Overtaken {
@@ -66,6 +66,11 @@ func (r *rollout) recover(ctx context.Context) error {
 	case beanstalk.TimedOut:
 		if done, err := r.abort(ctx); done || err != nil {
 			return err
+		}
+	case beanstalk.RolledBack:
+		// Settings that went before the version are not taken back with it.
+		if len(r.target.Changes) == 0 {
+			return nil
 		}
 	case beanstalk.Failed, beanstalk.Unhealthy:
 	default:
