@@ -51,7 +51,7 @@ func TestCheck(t *testing.T) {
 		"a retired platform": {composeFile, func(_ *testing.T, s *stage) {
 			s.env.Stack = "64bit Amazon Linux 2018.03 v2.17.0 running Docker 20.10.7-ce"
 		},
-			[]string{`which is retired and does not read Compose file`}, ""},
+			[]string{`which is retired and does not read a Compose file`}, ""},
 		"a full quota": {composeFile, func(_ *testing.T, s *stage) {
 			s.wire.VersionQuota = 4
 			s.wire.Versions["other"] = []*wiretest.Version{{Label: "1"}, {Label: "2"}, {Label: "3"}, {Label: "4"}}

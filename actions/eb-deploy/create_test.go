@@ -115,7 +115,7 @@ func TestCreateOnARN(t *testing.T) {
 		s.wire.Platforms = map[string]string{platformARN: "64bit Amazon Linux 2023 v1.0.0 running ECS"}
 		s.inputs["env"], s.inputs["create"], s.inputs["env-vars"], s.inputs["option-settings"] = "new-env", "true", "MYSQL_HOST=db", profile
 		s.inputs["platform"] = platformARN
-		s.rejects(t, `env: environment "new-env" runs "`+platformARN+`", which does not take Compose file`)
+		s.rejects(t, `env: environment "new-env" runs "`+platformARN+`", which does not take a Compose file`)
 		s.wire.Platforms[platformARN] = "64bit Amazon Linux 2023 v1.0.0 running Docker"
 		if got := s.run(t); got.result() != "deployed" || s.wire.Apps["docker-fullstack"][1].PlatformARN != platformARN {
 			t.Errorf("%s", got)
@@ -132,7 +132,7 @@ func TestCreateRejected(t *testing.T) {
 		"no profile": {map[string]string{"option-settings": ""}, []string{`create: a new environment needs an instance profile; give option-settings {"aws:autoscaling:launchconfiguration"`}},
 		"platform":   {map[string]string{"platform": "64bit Windows"}, []string{`platform: there is no "64bit Windows" in ap-northeast-2; give Docker or ECS for the newest`}},
 		"an ARN":     {map[string]string{"platform": platformARN}, []string{`platform: there is no "` + platformARN + `" in ap-northeast-2 (InvalidParameterValue: No Platform named`}},
-		"kind":       {map[string]string{"platform": "ECS"}, []string{`env: environment "new-env" runs "64bit Amazon Linux 2023 v4.0.9 running ECS", which does not take Compose file`}},
+		"kind":       {map[string]string{"platform": "ECS"}, []string{`env: environment "new-env" runs "64bit Amazon Linux 2023 v4.0.9 running ECS", which does not take a Compose file`}},
 		"a name of another application": {map[string]string{"app": "other-app", "env": "Dockerfullstack-env", "platform": "64bit Windows"}, []string{
 			`env: environment "Dockerfullstack-env" is there already, in application "docker-fullstack"; its name is unique in ap-northeast-2`,
 			`platform: there is no "64bit Windows"`}},

@@ -15,7 +15,7 @@ func TestExistingOfAnotherKind(t *testing.T) {
 		s.inputs["tags"], s.inputs["digests"], s.inputs["version-label"] = "", "", first
 		s.env.Stack = "64bit Amazon Linux 2023 v4.0.9 running ECS"
 		got := s.run(t)
-		if got.result() != "rejected" || !strings.Contains(got.log, "which does not take Compose file; use an environment of the platform \"Docker\"") || len(s.env.Updates) != updates {
+		if got.result() != "rejected" || !strings.Contains(got.log, "which does not take a Compose file; use an environment of the platform \"Docker\"") || len(s.env.Updates) != updates {
 			t.Errorf("%s", got)
 		}
 		s.env.Stack = "64bit Amazon Linux 2023 v4.1.0 running Docker"

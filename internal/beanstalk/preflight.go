@@ -229,7 +229,7 @@ var retired = regexp.MustCompile(`Amazon Linux \d{4}\.\d{2} `)
 // before a version label is used up for it.
 func CheckKind(e Environment, file string, kind Kind) error {
 	if kind == Docker && e.Kind == Docker && file == composeFile && retired.MatchString(e.Platform) {
-		return fmt.Errorf("env: environment %q runs %q, which is retired and does not read %s; move it to \"Docker running on 64bit Amazon Linux 2023\"", e.Name, e.Platform, file)
+		return fmt.Errorf("env: environment %q runs %q, which is retired and does not read %s; move it to \"Docker running on 64bit Amazon Linux 2023\"", e.Name, e.Platform, article(file))
 	}
 	if kind == Unknown || e.Kind == Unknown || kind == e.Kind {
 		return nil
@@ -244,7 +244,15 @@ func CheckKind(e Environment, file string, kind Kind) error {
 	case ECS:
 		fix += ", or deploy a Dockerrun.aws.json with \"AWSEBDockerrunVersion\": 2"
 	}
-	return fmt.Errorf("env: environment %q runs %q, which does not take %s; use %s", e.Name, e.Platform, file, fix)
+	return fmt.Errorf("env: environment %q runs %q, which does not take %s; use %s", e.Name, e.Platform, article(file), fix)
+}
+
+// article goes before the kind of file that is not a file's name.
+func article(file string) string {
+	if file == composeFile {
+		return "a " + file
+	}
+	return file
 }
 
 func (c *Client) checkExisting(ctx context.Context, want Request, t *Target) error {
