@@ -66,6 +66,66 @@ func TestSupersededWhileItWaits(t *testing.T) {
 	})
 }
 
+// TestSupersededWhileItUploads has the newer run's update begin and end within
+// the upload: nothing is sent.
+func TestSupersededWhileItUploads(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.runID = "100"
+		s.wire.Before = func(operation string) {
+			if operation == "PutObject" {
+				s.newer()
+			}
+		}
+		got := s.run(t)
+		if got.code != 1 || got.result() != "superseded" || len(s.env.Updates) != 0 || !strings.Contains(got.log, `version "newer" of the newer run 101; it is left alone`) {
+			t.Errorf("updates %v\n%s", s.env.Updates, got)
+		}
+	})
+}
+
+// newer has run 101 bring its version to the environment at once.
+func (s *stage) newer() {
+	s.wire.Versions["docker-fullstack"] = append(s.wire.Versions["docker-fullstack"], &wiretest.Version{Label: "newer", Description: "x [GitHub run 101]"})
+	s.env.Label = "newer"
+}
+
+// TestSupersededBetweenSettingsAndVersion has it come between the two updates,
+// or before the first of them.
+func TestSupersededBetweenSettingsAndVersion(t *testing.T) {
+	for name, c := range map[string]struct {
+		asked  int // at which update the newer run comes
+		reason string
+		sent   int
+	}{
+		"before the settings": {1, "it is left alone", 0},
+		"after the settings":  {2, "it is left alone, but the settings of this run were sent before", 1},
+	} {
+		on(t, func(t *testing.T, s *stage) {
+			s.runID, s.env.Separate, s.inputs["env-vars"] = "100", true, "PORT=81"
+			asked := 0
+			s.wire.Before = func(operation string) {
+				if operation == "UpdateEnvironment" {
+					if asked++; asked == c.asked && c.sent == 0 {
+						s.newer()
+					}
+				}
+			}
+			if c.sent > 0 {
+				s.env.Script = []wiretest.Step{{After: time.Minute, Do: func(e *wiretest.Environment) { e.Finish("old-1") }}}
+				s.wire.BetweenPages = func() {
+					if asked == c.asked && s.env.Status == "Ready" && s.env.Label == "old-1" {
+						s.newer()
+					}
+				}
+			}
+			got := s.run(t)
+			if got.code != 1 || got.result() != "superseded" || len(s.env.Sent) != c.sent || s.env.Label != "newer" || !strings.Contains(got.log, c.reason) {
+				t.Errorf("%s: sent %v\n%s", name, s.env.Sent, got)
+			}
+		})
+	}
+}
+
 // TestOvertaken has another update begin before ours could be judged.
 func TestOvertaken(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {

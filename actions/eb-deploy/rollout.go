@@ -68,6 +68,9 @@ func (r *rollout) execute(ctx context.Context) error {
 	var newer *beanstalk.SupersededError
 	if errors.As(err, &newer) {
 		r.done.Verdict = verdict(beanstalk.Superseded, "%v; it is left alone", newer)
+		if r.done.outcome.Sent {
+			r.done.Reason += ", but the settings of this run were sent before"
+		}
 		return nil
 	}
 	if ctx.Err() != nil && !r.done.Result.Good() {

@@ -182,7 +182,7 @@ func (m *Monitor) create(ctx context.Context, r Rollout, f *follower) (accepted,
 		if err := m.followNew(ctx, f); err != nil {
 			return accepted{sent: true}, err
 		}
-		return m.begun(ctx, f)
+		return m.begun(ctx, f, former{})
 	}
 	if err != nil {
 		return accepted{sent: !Refused(err)}, r.hide(failed(err, "create environment %q", r.Env))

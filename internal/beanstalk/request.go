@@ -55,6 +55,9 @@ func (h hidden) Unwrap() error { return h.err }
 // and the version after them.
 func (m *Monitor) rollSeparately(ctx context.Context, r Rollout) (Outcome, error) {
 	env, err := m.client.Environment(ctx, m.app, r.Env)
+	if err == nil {
+		err = m.newer(ctx, r.Turn, env)
+	}
 	if err != nil {
 		return Outcome{}, err
 	}

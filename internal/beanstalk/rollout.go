@@ -3,8 +3,11 @@ package beanstalk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk/types"
 )
 
 // Rollout is one update of one environment to a version that exists.
@@ -60,11 +63,7 @@ type Outcome struct {
 func (m *Monitor) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 	f := &follower{env: r.Env}
 	defer m.leave(f)
-	before, err := m.before(ctx, r)
-	if err != nil {
-		return Outcome{}, err
-	}
-	update, err := m.update(ctx, r, f, before.label)
+	update, err := m.update(ctx, r, f)
 	if errors.Is(err, errSeparate) {
 		return m.rollSeparately(ctx, r)
 	}
@@ -74,7 +73,7 @@ func (m *Monitor) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 	w := &watch{
 		monitor: m, rollout: r, follower: f, started: update.at,
 		want: Expected{Label: r.Label, RequestID: update.requestID, AcceptHealth: r.AcceptHealth, Policy: r.Policy,
-			Again: r.Platform == "" && before.label == r.Label, After: before.deployment},
+			Again: r.Platform == "" && update.before.label == r.Label, After: update.before.deployment},
 		out:  Outcome{Sent: true, RequestID: update.requestID, Began: f.since},
 		seen: Observation{Begun: update.begun},
 	}
@@ -88,28 +87,45 @@ func (m *Monitor) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 // former is what ran before an update.
 type former struct {
 	label string
+	// ready tells that the environment took an update then.
+	ready bool
 	// deployment is the last one of the instances where the same version is
 	// deployed again; 0 where it is not needed or not known.
 	deployment int64
 }
 
-// before looks at what an update is about to replace. New settings alone and a
-// new environment need no look.
+// before looks at what an update is about to replace, and whether it still may:
+// a newer run may have come while this one uploaded, or sent its settings.
 func (m *Monitor) before(ctx context.Context, r Rollout) (former, error) {
-	if r.Runs || r.Platform != "" {
-		return former{label: r.Label}, nil
-	}
 	env, err := m.client.Environment(ctx, m.app, r.Env)
-	if err != nil || env.VersionLabel != r.Label {
-		return former{label: env.VersionLabel}, err
+	found := former{label: env.VersionLabel, ready: env.Status == string(types.EnvironmentStatusReady)}
+	if err != nil || !found.ready {
+		return found, err
+	}
+	if env.VersionLabel != r.Label {
+		return found, m.mayReplace(ctx, r, env)
+	}
+	if r.Runs {
+		return found, nil
 	}
 	instances, err := m.client.instances(ctx, r.Env)
 	if err != nil && !Refused(err) {
 		return former{}, err
 	}
-	found := former{label: env.VersionLabel}
 	for _, i := range instances {
 		found.deployment = max(found.deployment, i.DeploymentID)
 	}
 	return found, nil
+}
+
+// mayReplace refuses where a newer run's version runs. Settings alone are for
+// the version that they were compared with.
+func (m *Monitor) mayReplace(ctx context.Context, r Rollout, env Environment) error {
+	if err := m.newer(ctx, r.Turn, env); err != nil {
+		return err
+	}
+	if r.Runs {
+		return fmt.Errorf("environment %q runs %s by now, and the settings are for version %q; run the deployment again", r.Env, named(env.VersionLabel), r.Label)
+	}
+	return nil
 }

@@ -67,15 +67,23 @@ func runOf(description string) uint64 {
 // it runs a newer run's version by then.
 func (m *Monitor) AwaitTurn(ctx context.Context, turn Turn, log io.Writer) (Environment, error) {
 	env, err := m.AwaitReady(ctx, turn.Env, log)
-	if err != nil || turn.Force || turn.Run == 0 || slices.Contains([]string{"", turn.Label, turn.Own}, env.VersionLabel) {
+	if err != nil {
 		return env, err
+	}
+	return env, m.newer(ctx, turn, env)
+}
+
+// newer is a SupersededError where the environment runs a newer run's version.
+func (m *Monitor) newer(ctx context.Context, turn Turn, env Environment) error {
+	if turn.Force || turn.Run == 0 || slices.Contains([]string{"", turn.Label, turn.Own}, env.VersionLabel) {
+		return nil
 	}
 	v, err := m.client.version(ctx, m.app, env.VersionLabel)
 	if err != nil || v == nil {
-		return env, err
+		return err
 	}
 	if run := runOf(aws.ToString(v.Description)); run > turn.Run {
-		return env, &SupersededError{Env: turn.Env, Label: env.VersionLabel, Run: run}
+		return &SupersededError{Env: turn.Env, Label: env.VersionLabel, Run: run}
 	}
-	return env, nil
+	return nil
 }

@@ -53,6 +53,8 @@ type accepted struct {
 	// begun tells that the answer shows the environment Updating already.
 	begun bool
 	at    time.Time
+	// before is what it replaces.
+	before former
 	// sent tells, beside an error, that it may have been accepted all the same.
 	sent bool
 }
@@ -61,7 +63,7 @@ type accepted struct {
 // and our request; then it is waited for, and asked again.
 // Where that one has brought our version, it is followed in place of ours: it is
 // ours, whose answer was lost, or that of a run which does the same.
-func (m *Monitor) update(ctx context.Context, r Rollout, f *follower, before string) (accepted, error) {
+func (m *Monitor) update(ctx context.Context, r Rollout, f *follower) (accepted, error) {
 	if r.Platform != "" {
 		return m.create(ctx, r, f)
 	}
@@ -70,13 +72,16 @@ func (m *Monitor) update(ctx context.Context, r Rollout, f *follower, before str
 		if err := m.follow(ctx, f); err != nil {
 			return accepted{sent: lost}, err
 		}
-		out, err := m.send(ctx, r, &lost)
-		if err == nil {
-			id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
-			return accepted{requestID: id, begun: out.Status != types.EnvironmentStatusReady, at: time.Now()}, nil
+		// The last look before the request, so that little can come in between.
+		before, err := m.before(ctx, r)
+		if err != nil {
+			return accepted{sent: lost}, err
 		}
-		if !invalid(err, "must be ready") {
-			return accepted{sent: !Refused(err) && !errors.Is(err, errNotSent)}, r.refused(err)
+		if before.ready {
+			found, err := m.try(ctx, r, before, &lost)
+			if !invalid(err, "must be ready") {
+				return found, err
+			}
 		}
 		// What it is not ready for may be an attempt of ours whose answer was lost.
 		if err := m.outdate(ctx); err != nil {
@@ -86,17 +91,27 @@ func (m *Monitor) update(ctx context.Context, r Rollout, f *follower, before str
 		if err != nil {
 			return accepted{sent: lost}, err
 		}
-		if env.VersionLabel == r.Label && before != r.Label {
+		if env.VersionLabel == r.Label && before.label != r.Label {
 			say(r.Log, "environment %q holds version %s by now; following the update that brought it", r.Env, r.Label)
-			return m.begun(ctx, f)
+			return m.begun(ctx, f, before)
 		}
 	}
 }
 
+// try asks for the update once.
+func (m *Monitor) try(ctx context.Context, r Rollout, before former, lost *bool) (accepted, error) {
+	out, err := m.send(ctx, r, lost)
+	if err != nil {
+		return accepted{sent: !Refused(err) && !errors.Is(err, errNotSent)}, r.refused(err)
+	}
+	id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
+	return accepted{requestID: id, begun: out.Status != types.EnvironmentStatusReady, at: time.Now(), before: before}, nil
+}
+
 // begun is the update that has begun since the follower follows, which still
 // gets its events.
-func (m *Monitor) begun(ctx context.Context, f *follower) (accepted, error) {
-	found := accepted{begun: true, at: time.Now(), sent: true}
+func (m *Monitor) begun(ctx context.Context, f *follower, before former) (accepted, error) {
+	found := accepted{begun: true, at: time.Now(), sent: true, before: before}
 	if err := m.take(ctx); err != nil {
 		return found, err
 	}
