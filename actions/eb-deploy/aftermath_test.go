@@ -126,6 +126,57 @@ func TestSupersededBetweenSettingsAndVersion(t *testing.T) {
 	}
 }
 
+// TestSupersededByTheWayBack has a newer run go back to a version of an old run,
+// or find it running already: a run in between leaves it alone, but not
+// elsewhere.
+func TestSupersededByTheWayBack(t *testing.T) {
+	for _, runs := range []bool{false, true} {
+		on(t, func(t *testing.T, s *stage) {
+			s.runID = "90"
+			first := output(s.run(t), "version-label")
+			images, digests := s.inputs["tags"], s.inputs["digests"]
+			if !runs {
+				s.env.Label = "old-1"
+			}
+			want := map[bool]string{true: "unchanged", false: "deployed"}[runs]
+			s.runID, s.inputs["tags"], s.inputs["digests"], s.inputs["version-label"] = "300", "", "", first
+			if got := s.run(t); got.result() != want {
+				t.Fatalf("%s", got)
+			}
+			if v := s.wire.Versions["docker-fullstack"][0]; v.Description != "Fix the page [GitHub run 90, 300 to Dockerfullstack-env]" {
+				t.Errorf("description %q", v.Description)
+			}
+			again := len(s.wire.Wrote())
+			if s.run(t); len(s.wire.Wrote()) != again {
+				t.Errorf("the same run writes again: %v", s.wire.Wrote()[again:])
+			}
+			other := &wiretest.Environment{ID: "e-other", Name: "other-env", Label: first, Status: "Ready", Health: "Green", Stack: s.env.Stack, Tier: "WebServer", Options: s.env.Options}
+			s.wire.Apps["docker-fullstack"] = append(s.wire.Apps["docker-fullstack"], other)
+			s.runID, s.inputs["tags"], s.inputs["digests"], s.inputs["version-label"] = "250", strings.ReplaceAll(images, "sha-", "sha-older-"), digests, ""
+			if got := s.run(t); got.result() != "superseded" || !strings.Contains(got.log, "of the newer run 300") {
+				t.Errorf("%s", got)
+			}
+			s.inputs["env"] = other.Name
+			if got := s.run(t); got.result() != "deployed" {
+				t.Errorf("another environment: %s", got)
+			}
+		})
+	}
+}
+
+// TestWayBackUnnoted has no permission to note the run: it is warned of.
+func TestWayBackUnnoted(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.runID = "90"
+		s.run(t)
+		s.runID, s.env.Label = "100", "old-1"
+		s.wire.Fail(wiretest.Fault{Operation: "UpdateApplicationVersion", Status: 403, Code: "AccessDenied", Message: "no", Times: 1})
+		if got := s.run(t); got.result() != "deployed" || !strings.Contains(got.log, "::warning::note run 100 at application version") {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
 // TestOvertaken has another update begin before ours could be judged.
 func TestOvertaken(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {

@@ -26,6 +26,9 @@ func (r *rollout) create(ctx context.Context) error {
 	if err == nil {
 		_, err = r.stock.ensure(ctx)
 	}
+	if err == nil {
+		err = r.stock.claim(ctx, r.turn(r.plan.label))
+	}
 	if err != nil {
 		r.done.Result = beanstalk.Rejected
 		return err

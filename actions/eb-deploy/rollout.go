@@ -124,6 +124,9 @@ func (r *rollout) deploy(ctx context.Context) error {
 	r.learn(ctx)
 	r.before = r.target.Settings
 	runs, err := r.supply(ctx, env)
+	if err == nil {
+		err = r.stock.claim(ctx, r.turn(r.plan.label))
+	}
 	switch {
 	case err != nil:
 		r.done.Result = beanstalk.Rejected

@@ -78,6 +78,24 @@ func (s *stock) ensure(ctx context.Context) (beanstalk.Stored, error) {
 	return s.make(ctx)
 }
 
+// claim notes at a version that this run has not made that it brings it to the
+// environment. It takes one at a time: they are noted at one place.
+func (s *stock) claim(ctx context.Context, turn beanstalk.Turn) error {
+	if err := s.take(ctx); err != nil {
+		return err
+	}
+	defer func() { <-s.turn }()
+	if s.stored != nil && s.stored.Created {
+		return nil
+	}
+	err := s.client.Claim(ctx, s.plan.config.App, turn)
+	if err != nil && beanstalk.Refused(err) {
+		s.log.Warning(fmt.Errorf("%w; an older run that comes later may overwrite it: allow elasticbeanstalk:UpdateApplicationVersion", err))
+		return nil
+	}
+	return err
+}
+
 func (s *stock) make(ctx context.Context) (beanstalk.Stored, error) {
 	if err := s.makePlace(ctx); err != nil {
 		return beanstalk.Stored{}, err

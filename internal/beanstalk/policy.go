@@ -79,7 +79,7 @@ func (u Use) changes() Statement {
 	s := Statement{Sid: "Deploy"}
 	s.add(u.Makes, "elasticbeanstalk", "CreateApplicationVersion")
 	s.add(u.Prunes, "elasticbeanstalk", "DeleteApplicationVersion")
-	s.add(len(u.Envs) > 0, "elasticbeanstalk", "UpdateEnvironment")
+	s.add(len(u.Envs) > 0, "elasticbeanstalk", "UpdateEnvironment", "UpdateApplicationVersion")
 	s.add(len(u.Envs) > 0 && u.Aborts, "elasticbeanstalk", "AbortEnvironmentUpdate")
 	s.add(u.Creates, "elasticbeanstalk", "CreateApplication")
 	s.add(u.Creates && len(u.Envs) > 0, "elasticbeanstalk", "CreateEnvironment")

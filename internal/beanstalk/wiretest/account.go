@@ -72,6 +72,17 @@ func (a *AWS) deleteVersion(in url.Values) ([]element, *refusal) {
 	return nil, nil
 }
 
+func (a *AWS) updateVersion(in url.Values) ([]element, *refusal) {
+	label := in.Get("VersionLabel")
+	for _, v := range a.Versions[in.Get("ApplicationName")] {
+		if v.Label == label {
+			v.Description = in.Get("Description")
+			return []element{{"ApplicationVersion", []element{{"VersionLabel", label}, {"Description", v.Description}}}}, nil
+		}
+	}
+	return nil, invalid("No Application Version named '%s' found.", label)
+}
+
 func (a *AWS) solutionStacks(url.Values) ([]element, *refusal) {
 	return []element{texts("SolutionStacks", a.Stacks)}, nil
 }

@@ -70,6 +70,7 @@ var operations = map[string]func(*AWS, url.Values) ([]element, *refusal){
 	"AssumeRoleWithWebIdentity":     (*AWS).assumeRole,
 	"CreateApplicationVersion":      (*AWS).createVersion,
 	"UpdateEnvironment":             (*AWS).update,
+	"UpdateApplicationVersion":      (*AWS).updateVersion,
 	"DescribeAccountAttributes":     (*AWS).accountAttributes,
 	"DeleteApplicationVersion":      (*AWS).deleteVersion,
 	"ListAvailableSolutionStacks":   (*AWS).solutionStacks,
