@@ -55,8 +55,9 @@ func (r *rollout) interrupted(ctx context.Context) {
 	}
 }
 
-// recover does what on-failure asks for. A version that Elastic Beanstalk has
-// rolled back itself, and an environment that another run took, are left alone.
+// recover does what on-failure asks for. An environment that another run took is
+// left alone, and so is one that Elastic Beanstalk has rolled back itself, but for
+// settings: those that went before the version stay.
 func (r *rollout) recover(ctx context.Context) error {
 	v := r.done.Verdict
 	if r.plan.config.OnFailure == leave || !r.done.outcome.Sent || r.done.outcome.Overtaken {
@@ -64,19 +65,15 @@ func (r *rollout) recover(ctx context.Context) error {
 	}
 	switch v.Result {
 	case beanstalk.TimedOut:
-		if done, err := r.abort(ctx); done || err != nil {
+		if done, err := r.abort(ctx); err != nil || done && r.done.Result != beanstalk.RolledBack {
 			return err
 		}
-	case beanstalk.RolledBack:
-		// Settings that went before the version are not taken back with it.
-		if len(r.target.Changes) == 0 {
-			return nil
-		}
-	case beanstalk.Failed, beanstalk.Unhealthy:
+	case beanstalk.Failed, beanstalk.Unhealthy, beanstalk.RolledBack:
 	default:
 		return nil
 	}
-	if r.plan.config.OnFailure != rollback {
+	undone := r.done.Result == beanstalk.RolledBack && len(r.target.Changes) == 0
+	if r.plan.config.OnFailure != rollback || undone {
 		return nil
 	}
 	return r.rollBack(ctx)
@@ -132,7 +129,9 @@ func (r *rollout) rollBack(ctx context.Context) error {
 	}
 	limited, cancel := context.WithTimeout(ctx, r.target.Settings.Deadline())
 	defer cancel()
-	say(r.log, "on-failure: going back to version %s", r.done.previous)
+	if r.done.Result != beanstalk.RolledBack {
+		say(r.log, "on-failure: going back to version %s", r.done.previous)
+	}
 	outcome, how, err := r.goBack(limited)
 	var newer *beanstalk.SupersededError
 	switch {
@@ -160,12 +159,9 @@ func (r *rollout) goBack(ctx context.Context) (done beanstalk.Outcome, how strin
 	back.Turn, back.Changes = turn, r.backwards(ctx)
 	back.Runs = r.done.previous == r.plan.label
 	if !back.Runs && env.VersionLabel == r.done.previous {
-		// The version may not have been taken, but settings that went before it.
-		why, err := r.client.Incomplete(ctx, env, r.log)
-		if err != nil {
+		if back.Runs, err = r.runsAgain(ctx, env); err != nil {
 			return done, "", err
 		}
-		back.Runs = why == ""
 	}
 	if back.Runs && len(back.Changes) == 0 {
 		return beanstalk.Outcome{Environment: env}, "", nil
@@ -176,6 +172,16 @@ func (r *rollout) goBack(ctx context.Context) (done beanstalk.Outcome, how strin
 	}
 	done, err = r.monitor.Roll(ctx, back)
 	return done, how, err
+}
+
+// runsAgain tells that the version before runs everywhere: Elastic Beanstalk has
+// put it back, or ours has not been taken, but settings that went before it.
+func (r *rollout) runsAgain(ctx context.Context, env beanstalk.Environment) (bool, error) {
+	if r.done.Result == beanstalk.RolledBack {
+		return true, nil // the verdict knows
+	}
+	why, err := r.client.Incomplete(ctx, env, r.log)
+	return err == nil && why == "", err
 }
 
 // backwards are the changes that undo those of this deployment, as far as they
@@ -196,8 +202,10 @@ func (r *rollout) backwards(ctx context.Context) beanstalk.Changes {
 func (r *rollout) rolledBack(back beanstalk.Outcome, how string) {
 	switch back.Result {
 	case "":
+		if r.done.Result != beanstalk.RolledBack {
+			r.add("on-failure: %s runs as before; nothing of this deployment is left to undo.", named(r.done.previous))
+		}
 		r.done.Result = beanstalk.RolledBack
-		r.add("on-failure: %s runs as before; nothing of this deployment is left to undo.", named(r.done.previous))
 		r.done.outcome.Environment = back.Environment
 		return
 	case beanstalk.Deployed:

@@ -352,6 +352,27 @@ func TestRollbackOfSettingsApart(t *testing.T) {
 	})
 }
 
+// TestRollbackOfSettingsBesideImmutable has Elastic Beanstalk roll the version
+// back by itself, but not the settings that went before it.
+func TestRollbackOfSettingsBesideImmutable(t *testing.T) {
+	for onFailure, want := range map[string][][]string{"rollback": {{"PORT=81"}, nil, {"PORT=80"}}, "none": {{"PORT=81"}, nil}} {
+		on(t, func(t *testing.T, s *stage) {
+			s.env.Separate = true
+			s.env.Options = append(s.env.Options, [3]string{"aws:elasticbeanstalk:application:environment", "PORT", "80"})
+			s.inputs["on-failure"], s.inputs["env-vars"] = onFailure, "PORT=81"
+			s.env.Script = []wiretest.Step{{After: time.Minute, Do: func(e *wiretest.Environment) { e.Finish("old-1"); failsOnce(s, before) }}}
+			got := s.run(t)
+			undone := strings.Contains(got.log, `version "old-1" has the settings of before again and runs, health Green`)
+			if got.code != 1 || got.result() != "rolled-back" || undone != (onFailure == "rollback") {
+				t.Errorf("%s", got)
+			}
+			if diff := cmp.Diff(want, s.env.Sent); diff != "" {
+				t.Errorf("%s: settings (-want +got):\n%s", onFailure, diff)
+			}
+		})
+	}
+}
+
 // TestSignal cancels the run at several moments of an update.
 func TestSignal(t *testing.T) {
 	for name, c := range map[string]struct {
