@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk/types"
 )
 
 // Result is how a deployment ended.
@@ -101,6 +103,9 @@ type Observation struct {
 	Environment Environment
 	// Instances is empty with basic health reporting.
 	Instances []Instance
+	// Unasked tells that the instances can't be asked; where they can, a deployment
+	// is proven by them alone.
+	Unasked bool
 	// Errors are all events so far that say that our update failed.
 	Errors []Event
 	// Begun tells that the update has shown itself: the status was other than
@@ -180,18 +185,20 @@ func judgeOther(want Expected, seen Observation) Verdict {
 }
 
 // contradicting lists the instances that say something else than that they run
-// the version, with what they say; proven tells that at least one says it and
-// none another thing.
+// the version, with what they say; proven tells that there are some and each says
+// that it does.
 func contradicting(label string, all []Instance) (others []string, proven bool) {
+	proven = len(all) > 0
 	for _, i := range all {
-		switch {
-		case i.runs(label):
-			proven = true
-		case i.Deployment != "":
+		if i.runs(label) {
+			continue
+		}
+		proven = false
+		if i.Deployment != "" {
 			others = append(others, fmt.Sprintf("%s (%s %s)", i.ID, i.Label, strings.ToLower(i.Deployment)))
 		}
 	}
-	return others, proven && len(others) == 0
+	return others, proven
 }
 
 // named is a version in a sentence.
@@ -203,12 +210,16 @@ func named(label string) string {
 }
 
 // judgeInstances lets the instances speak where they can: the label of the
-// environment may be ours although some or all of them failed.
+// environment may be ours although some or all of them failed. One that is silent
+// proves nothing.
 func judgeInstances(want Expected, seen Observation) (Verdict, bool) {
+	if len(seen.Instances) == 0 {
+		return judgeNoInstance(want, seen)
+	}
 	var bad, open []string
 	for _, i := range seen.Instances {
 		switch {
-		case i.Deployment == "" || i.runs(want.Label) && (i.DeploymentID == 0 || i.DeploymentID > want.After):
+		case i.runs(want.Label) && (i.DeploymentID == 0 || i.DeploymentID > want.After):
 		case i.Deployment == "Failed":
 			bad = append(bad, i.ID)
 		default:
@@ -224,6 +235,21 @@ func judgeInstances(want Expected, seen Observation) (Verdict, bool) {
 		return pending("%s not yet on version %q", strings.Join(open, ", "), want.Label), true
 	}
 	return final(Failed, "environment %q is Ready, but %s did not come to run version %q", seen.Environment.Name, strings.Join(open, ", "), want.Label), true
+}
+
+// judgeNoInstance is for an environment that reports none. With basic health there
+// are none to ask, and where none runs the health is Grey.
+func judgeNoInstance(want Expected, seen Observation) (Verdict, bool) {
+	env := seen.Environment
+	switch {
+	case seen.Unasked || env.HealthStatus == "":
+		return Verdict{}, false
+	case seen.SinceReady < healthGrace:
+		return pending("no instance says yet that it runs version %q", want.Label), true
+	case env.Health == string(types.EnvironmentHealthGrey):
+		return Verdict{}, false
+	}
+	return final(Failed, "environment %q is Ready, but no instance says that it runs version %q", env.Name, want.Label), true
 }
 
 func judgeHealth(want Expected, seen Observation) Verdict {

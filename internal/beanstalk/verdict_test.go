@@ -33,6 +33,11 @@ func instance(deployment, label string) func(*beanstalk.Observation) {
 	}
 }
 
+// enhanced has health reporting in which instances speak.
+func enhanced(o *beanstalk.Observation) { o.Environment.HealthStatus = "Ok" }
+
+func unasked(o *beanstalk.Observation) { o.Unasked = true }
+
 func overtaken(o *beanstalk.Observation) { o.Overtaken = true }
 
 // settled is long after the environment became Ready.
@@ -68,6 +73,14 @@ func TestJudge(t *testing.T) {
 		{"right label, instance failed", state("Ready", "new-2", "Green"), list(instance("Failed", "new-2")), beanstalk.Failed, "failed on i-1"},
 		{"right label, instance busy", state("Ready", "new-2", "Green"), list(instance("In Progress", "new-2")), "", "not yet"},
 		{"right label, instance on the old version", state("Ready", "new-2", "Green"), list(instance("Deployed", "old-1"), settled), beanstalk.Failed, "did not come"},
+		{"right label, a silent instance", state("Ready", "new-2", "Green"), list(instance("", "")), "", "i-1 not yet on version"},
+		{"right label, an instance silent for good", state("Ready", "new-2", "Green"), list(instance("", ""), settled), beanstalk.Failed, "i-1 did not come to run"},
+		{"right label, one instance speaks", state("Ready", "new-2", "Green"), list(instance("Deployed", "new-2"), instance("", "")), "", "i-1 not yet on version"},
+		{"right label, only one instance ever speaks", state("Ready", "new-2", "Green"), list(instance("Deployed", "new-2"), instance("", ""), settled), beanstalk.Failed, "did not come"},
+		{"right label, no instance yet", state("Ready", "new-2", "Green"), list(enhanced), "", `no instance says yet that it runs version "new-2"`},
+		{"right label, no instance ever", state("Ready", "new-2", "Green"), list(enhanced, settled), beanstalk.Failed, "no instance says that it runs"},
+		{"right label, none at all, and grey", state("Ready", "new-2", "Grey"), list(enhanced, settled), beanstalk.Unhealthy, "Grey"},
+		{"right label, instances can't be asked", state("Ready", "new-2", "Green"), list(enhanced, unasked), beanstalk.Deployed, ""},
 		{"red at first", state("Ready", "new-2", "Red"), nil, "", "health is Red"},
 		{"red for good", state("Ready", "new-2", "Red"), list(settled), beanstalk.Unhealthy, "health is Red (accepted: Green, Yellow)"},
 		{"grey for good", state("Ready", "new-2", "Grey"), list(settled), beanstalk.Unhealthy, "Grey"},
@@ -101,6 +114,10 @@ func TestJudgeWithoutInstances(t *testing.T) {
 		instance("", "")(&seen)
 		if got := beanstalk.Judge(expected(policy), seen); got.Result != want {
 			t.Errorf("%q, with an instance that says nothing: %q, %q; want %q", policy, got.Result, got.Reason, want)
+		}
+		instance("Deployed", "old-1")(&seen)
+		if got := beanstalk.Judge(expected(policy), seen); got.Result != want {
+			t.Errorf("%q, with another one beside it on the old version: %q, %q; want %q", policy, got.Result, got.Reason, want)
 		}
 		seen.Instances = nil
 		instance("Deployed", "old-1")(&seen)

@@ -18,8 +18,6 @@ type watch struct {
 	ready    time.Time // since when the environment is Ready; zero when it is not
 	seen     Observation
 	out      Outcome
-	// basic tells that the instances can't be asked.
-	basic bool
 	// begun are the events with which this update and others began.
 	begun []Event
 }
@@ -120,14 +118,14 @@ func (w *watch) hear(ctx context.Context, current bool) error {
 
 // ask has the instances speak, once the environment is Ready.
 func (w *watch) ask(ctx context.Context) error {
-	if w.seen.Environment.Status != "Ready" || w.basic {
+	if w.seen.Environment.Status != "Ready" || w.seen.Unasked {
 		return nil
 	}
 	instances, err := w.monitor.client.instances(ctx, w.rollout.Env)
 	if err != nil && !Refused(err) {
 		return err
 	}
-	w.basic = err != nil
+	w.seen.Unasked = err != nil
 	if refusesPermission(err) {
 		say(w.rollout.Log, "warning: %v; so the verdict goes by the environment alone", err)
 	}
