@@ -109,7 +109,7 @@ func (m *Monitor) before(ctx context.Context, r Rollout) (former, error) {
 		return found, nil
 	}
 	instances, err := m.client.instances(ctx, r.Env)
-	if err != nil && !Refused(err) {
+	if err != nil && !mute(err) {
 		return former{}, err
 	}
 	for _, i := range instances {

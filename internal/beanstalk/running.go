@@ -17,7 +17,7 @@ import (
 // asked, the last update must have ended without a failure.
 func (c *Client) Incomplete(ctx context.Context, env Environment, log io.Writer) (string, error) {
 	instances, err := c.instances(ctx, env.Name)
-	if err != nil && !Refused(err) {
+	if err != nil && !mute(err) {
 		return "", err
 	}
 	if refusesPermission(err) {

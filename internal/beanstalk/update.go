@@ -162,8 +162,14 @@ func say(log io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(log, format+"\n", args...)
 }
 
-// instances asks the instances what they run. It gives none where the
-// environment has basic health reporting, which does not know.
+// mute tells that the instances can't be asked: the environment has basic health
+// reporting, for which the API has this code, or there is no permission.
+func mute(err error) bool {
+	return code(err) == "InvalidRequestException" || refusesPermission(err)
+}
+
+// instances asks the instances what they run. The error is mute where they can't
+// be asked at all.
 func (c *Client) instances(ctx context.Context, env string) ([]Instance, error) {
 	in := &elasticbeanstalk.DescribeInstancesHealthInput{
 		EnvironmentName: &env,

@@ -37,7 +37,7 @@ func (w *watch) follow(ctx context.Context) (Outcome, error) {
 			blind = 0
 		case errors.Is(err, errGone) && w.rollout.Platform != "" && time.Since(w.started) < startGrace:
 			// A new environment is not listed at once.
-		case Refused(err) || errors.Is(err, errGone) || blind >= maxBlind:
+		case lasting(err) || errors.Is(err, errGone) || blind >= maxBlind:
 			return w.out, fmt.Errorf("the update to %q was sent, but can't be followed: %w", w.rollout.Label, err)
 		default:
 			blind++
@@ -116,14 +116,25 @@ func (w *watch) hear(ctx context.Context, current bool) error {
 	return nil
 }
 
+// passing is what the service refused, although another look may go well.
+type passing struct{ error }
+
+func (p passing) Unwrap() error { return p.error }
+
+// lasting tells a refusal that looking again does not help against.
+func lasting(err error) bool {
+	var may passing
+	return Refused(err) && !errors.As(err, &may)
+}
+
 // ask has the instances speak, once the environment is Ready.
 func (w *watch) ask(ctx context.Context) error {
 	if w.seen.Environment.Status != "Ready" || w.seen.Unasked {
 		return nil
 	}
 	instances, err := w.monitor.client.instances(ctx, w.rollout.Env)
-	if err != nil && !Refused(err) {
-		return err
+	if err != nil && !mute(err) {
+		return passing{err}
 	}
 	w.seen.Unasked = err != nil
 	if refusesPermission(err) {

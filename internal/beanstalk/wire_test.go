@@ -465,6 +465,35 @@ func TestInstancesDenied(t *testing.T) {
 	})
 }
 
+// TestInstancesRefuseOnce has one odd answer in place of what the instances say:
+// they are asked again, and a verdict waits for them.
+func TestInstancesRefuseOnce(t *testing.T) {
+	for status, want := range map[string]beanstalk.Result{"Deployed": beanstalk.Deployed, "Failed": beanstalk.Failed} {
+		wired(t, func(t *testing.T, wire *wiretest.AWS, env *wiretest.Environment, c *beanstalk.Client) {
+			prepared(wire)
+			wire.Fail(wiretest.Fault{Operation: "DescribeInstancesHealth", Status: 400, Code: "InvalidParameterValue", Message: "odd", Times: 2})
+			env.Instances = []wiretest.Instance{{ID: "i-1", Deployment: status, Label: "new-2"}}
+			var log bytes.Buffer
+			got, err := roll(t.Context(), c, &log)
+			if err != nil || got.Result != want || !strings.Contains(log.String(), "warning: read the health of the instances of \"Dockerfullstack-env\": InvalidParameterValue: odd") {
+				t.Errorf("%+v, %v\n%s", got.Verdict, err, &log)
+			}
+		})
+	}
+}
+
+// TestInstancesRefuseForGood gives no verdict that the instances have no part in.
+func TestInstancesRefuseForGood(t *testing.T) {
+	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
+		prepared(wire)
+		wire.Fail(fault("DescribeInstancesHealth", 400, "InvalidParameterValue"))
+		_, err := roll(t.Context(), c, io.Discard)
+		wantError(t, err, `the update to "new-2" was sent, but can't be followed: read the health of the instances`)
+		_, err = c.Incomplete(t.Context(), beanstalk.Environment{Name: envName}, io.Discard)
+		wantError(t, err, "read the health of the instances", "InvalidParameterValue")
+	})
+}
+
 // TestBasicHealthIsNoWarning has an environment whose instances never tell.
 func TestBasicHealthIsNoWarning(t *testing.T) {
 	wired(t, func(t *testing.T, wire *wiretest.AWS, _ *wiretest.Environment, c *beanstalk.Client) {
