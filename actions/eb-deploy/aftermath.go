@@ -127,12 +127,10 @@ func (r *rollout) rollBack(ctx context.Context) error {
 		r.add("on-failure: version %q ran before too, so there is none to go back to.", r.done.previous)
 		return nil
 	}
-	limited, cancel := context.WithTimeout(ctx, r.target.Settings.Deadline())
-	defer cancel()
 	if r.done.Result != beanstalk.RolledBack {
 		say(r.log, "on-failure: going back to version %s", r.done.previous)
 	}
-	outcome, how, err := r.goBack(limited)
+	outcome, how, err := r.goBack(ctx)
 	var newer *beanstalk.SupersededError
 	switch {
 	case errors.As(err, &newer):
@@ -151,15 +149,17 @@ func (r *rollout) rollBack(ctx context.Context) error {
 func (r *rollout) goBack(ctx context.Context) (done beanstalk.Outcome, how string, err error) {
 	turn := r.turn(r.done.previous)
 	turn.Own = r.plan.label
-	env, err := r.monitor.AwaitTurn(ctx, turn, r.log)
+	limited, cancel := context.WithTimeout(ctx, r.updateTime())
+	defer cancel()
+	env, err := r.monitor.AwaitTurn(limited, turn, r.log)
 	if err != nil {
 		return done, "", err
 	}
 	back := r.rollout(r.done.previous)
-	back.Turn, back.Changes = turn, r.backwards(ctx)
+	back.Turn, back.Changes, back.Limit = turn, r.backwards(limited), r.updateTime()
 	back.Runs = r.done.previous == r.plan.label
 	if !back.Runs && env.VersionLabel == r.done.previous {
-		if back.Runs, err = r.runsAgain(ctx, env); err != nil {
+		if back.Runs, err = r.runsAgain(limited, env); err != nil {
 			return done, "", err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/guk0/travois/internal/action"
-	"github.com/guk0/travois/internal/beanstalk"
 )
 
 // CreateInputs say whether what is missing is made.
@@ -20,8 +19,8 @@ func (i CreateInputs) checkCreate() error {
 	return nil
 }
 
-// create makes the environment with the version in it.
-func (r *rollout) create(ctx context.Context) error {
+// makeNew makes what the new environment needs before it.
+func (r *rollout) makeNew(ctx context.Context) error {
 	err := r.stock.storeLogin(ctx)
 	if err == nil {
 		_, err = r.stock.ensure(ctx)
@@ -29,12 +28,10 @@ func (r *rollout) create(ctx context.Context) error {
 	if err == nil {
 		err = r.stock.claim(ctx, r.turn(r.plan.label))
 	}
-	if err != nil {
-		r.done.Result = beanstalk.Rejected
-		return err
+	if err == nil {
+		say(r.log, "creating environment %s on %s", r.done.name, r.target.Environment.Platform)
 	}
-	say(r.log, "creating environment %s on %s", r.done.name, r.target.Environment.Platform)
-	return r.roll(ctx, false)
+	return err
 }
 
 // platform is that of an environment which is to be made.

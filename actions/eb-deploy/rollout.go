@@ -27,8 +27,8 @@ type rollout struct {
 	// annotate is the whole log, prefix begins the environment's lines in it.
 	annotate *action.Log
 	prefix   string
-	// expires is the run's deadline; zero where each environment has as long as
-	// its policy may take.
+	// expires is the run's deadline. Its time is zero where there is none: then the
+	// turn and the version have the limit, and each update its own.
 	expires deadline
 	done    envResult
 	err     error
@@ -58,10 +58,7 @@ func (r *rollout) run(ctx context.Context) {
 }
 
 func (r *rollout) execute(ctx context.Context) error {
-	if r.expires.at.IsZero() {
-		r.expires = newDeadline(r.limit())
-	}
-	limited, cancel := context.WithDeadline(ctx, r.expires.at)
+	limited, cancel := r.limited(ctx)
 	defer cancel()
 	r.begin()
 	err := r.deploy(limited)
@@ -88,14 +85,27 @@ func (r *rollout) execute(ctx context.Context) error {
 	return errors.Join(err, r.recover(ctx))
 }
 
+func (r *rollout) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if r.expires.at.IsZero() {
+		r.expires.limit = r.limit()
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, r.expires.at)
+}
+
 // limit is as long as the update may take; an update that is under way may take
 // as long before it.
 func (r *rollout) limit() time.Duration {
-	limit := r.target.Settings.With(r.plan.config.options()).Deadline()
+	limit := r.updateTime()
 	if status := r.target.Environment.Status; status != "Ready" && status != "" {
 		limit += r.target.Settings.Deadline()
 	}
 	return limit
+}
+
+// updateTime is how long one update may take.
+func (r *rollout) updateTime() time.Duration {
+	return r.target.Settings.With(r.plan.config.options()).Deadline()
 }
 
 func (r *rollout) begin() {
@@ -110,32 +120,43 @@ func (r *rollout) begin() {
 }
 
 func (r *rollout) deploy(ctx context.Context) error {
-	if r.target.New {
-		return r.create(ctx)
-	}
-	env, err := r.monitor.AwaitTurn(ctx, r.turn(r.plan.label), r.log)
-	if env.ID != "" {
-		r.done.outcome.Environment, r.done.previous = env, env.VersionLabel
-	}
-	if err != nil {
-		r.done.Result = beanstalk.Rejected
-		return err
-	}
-	r.learn(ctx)
-	r.before = r.target.Settings
-	runs, err := r.supply(ctx, env)
-	if err == nil {
-		err = r.stock.claim(ctx, r.turn(r.plan.label))
-	}
+	runs, err := r.prepare(ctx)
 	switch {
 	case err != nil:
 		r.done.Result = beanstalk.Rejected
 		return err
 	case runs && len(r.target.Changes) == 0:
-		r.done.Verdict = verdict(beanstalk.Unchanged, "version %q runs already, health %s", r.plan.label, env.Health)
+		r.done.Verdict = verdict(beanstalk.Unchanged, "version %q runs already, health %s", r.plan.label, r.done.outcome.Environment.Health)
 		return nil
 	}
 	return r.roll(ctx, runs)
+}
+
+// prepare awaits the turn and makes sure of what the environment needs. The time
+// that it takes is not that of the update.
+func (r *rollout) prepare(ctx context.Context) (runs bool, err error) {
+	limited, cancel := ctx, func() {}
+	if r.expires.at.IsZero() {
+		limited, cancel = context.WithTimeout(ctx, r.expires.limit)
+	}
+	defer cancel()
+	if r.target.New {
+		return false, r.makeNew(limited)
+	}
+	env, err := r.monitor.AwaitTurn(limited, r.turn(r.plan.label), r.log)
+	if env.ID != "" {
+		r.done.outcome.Environment, r.done.previous = env, env.VersionLabel
+	}
+	if err != nil {
+		return false, err
+	}
+	r.learn(limited)
+	r.before = r.target.Settings
+	runs, err = r.supply(limited, env)
+	if err == nil {
+		err = r.stock.claim(limited, r.turn(r.plan.label))
+	}
+	return runs, err
 }
 
 // supply makes sure of what the environment needs: the logins, and the version
@@ -190,6 +211,10 @@ func (r *rollout) roll(ctx context.Context, runs bool) error {
 	forth := r.rollout(r.plan.label)
 	forth.Changes, forth.Runs, forth.NoWait = r.target.Changes, runs, !r.plan.config.Wait
 	forth.Platform = r.platform()
+	if r.expires.at.IsZero() {
+		forth.Limit = r.updateTime()
+		r.expires.limit = forth.Limit
+	}
 	outcome, err := r.monitor.Roll(ctx, forth)
 	if outcome.Environment.ID == "" {
 		outcome.Environment = r.done.outcome.Environment

@@ -583,3 +583,40 @@ func TestLostBundle(t *testing.T) {
 		}
 	})
 }
+
+// TestDeadlineIsOfEachUpdate has four slow batches, twice where version and
+// settings go apart, and an upload that takes as long: each update has the whole
+// time, unless a timeout is given.
+func TestDeadlineIsOfEachUpdate(t *testing.T) {
+	for name, c := range map[string]struct {
+		prepare func(s *stage)
+		want    string
+		log     string
+	}{
+		"apart":          {func(s *stage) { s.env.Separate = true }, "deployed", "the settings go first; each update has 1h1m0s"},
+		"a slow upload":  {uploadsSlowly, "deployed", "the deadline is 1h1m0s"},
+		"longer than it": {func(s *stage) { s.env.Script[0].After = 62 * time.Minute }, "timed-out", "the deadline passed 1h1m0s after the update"},
+		"apart, and a timeout": {func(s *stage) { s.env.Separate, s.inputs["timeout"] = true, "1h10m" }, "timed-out",
+			"the deadline passed 19m"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			on(t, func(t *testing.T, s *stage) {
+				s.env.Options = append(s.env.Options[2:], [3]string{"aws:elasticbeanstalk:command", "DeploymentPolicy", "Rolling"}, [3]string{"aws:elasticbeanstalk:command", "BatchSize", "25"})
+				s.inputs["env-vars"] = "PORT=81"
+				s.env.Script = []wiretest.Step{{After: 50 * time.Minute, Do: func(e *wiretest.Environment) { e.Finish(asked(e)) }}}
+				c.prepare(s)
+				if got := s.run(t); got.result() != c.want || !strings.Contains(got.log, c.log) {
+					t.Errorf("want %s, %q\n%s", c.want, c.log, got)
+				}
+			})
+		})
+	}
+}
+
+func uploadsSlowly(s *stage) {
+	s.wire.Before = func(operation string) {
+		if operation == "PutObject" {
+			time.Sleep(50 * time.Minute)
+		}
+	}
+}

@@ -61,7 +61,11 @@ func (m *Monitor) rollSeparately(ctx context.Context, r Rollout) (Outcome, error
 	if err != nil {
 		return Outcome{}, err
 	}
-	say(r.Log, "version and settings can't go in one update of environment %q: the settings go first", r.Env)
+	each := ""
+	if r.Limit > 0 {
+		each = fmt.Sprintf("; each update has %s", r.Limit)
+	}
+	say(r.Log, "version and settings can't go in one update of environment %q: the settings go first%s", r.Env, each)
 	settings := r
 	settings.Label, settings.Runs, settings.NoWait = env.VersionLabel, true, false
 	first, err := m.Roll(ctx, settings)

@@ -24,6 +24,9 @@ type Rollout struct {
 	AcceptHealth []string
 	// Policy is the environment's deployment policy, empty when it is not known.
 	Policy string
+	// Limit is how long an update may take, and before it the wait for its turn; 0
+	// is as long as the context.
+	Limit time.Duration
 	// NoWait ends after the update was accepted.
 	NoWait bool
 	// Secrets are hidden wherever an event tells them.
@@ -57,13 +60,23 @@ type Outcome struct {
 	Took time.Duration
 }
 
+// limited is the context of a part of it.
+func (r Rollout) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if r.Limit == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, r.Limit)
+}
+
 // Roll updates the environment and follows it until the verdict is clear or
-// the context's deadline passes (result timed-out). An update that is not
+// the limit or the context's deadline passes (result timed-out). An update that is not
 // accepted is an error, and so is a context that is cancelled.
 func (m *Monitor) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 	f := &follower{env: r.Env}
 	defer m.leave(f)
-	update, err := m.update(ctx, r, f)
+	turn, cancel := r.limited(ctx)
+	update, err := m.update(turn, r, f)
+	cancel()
 	if errors.Is(err, errSeparate) {
 		return m.rollSeparately(ctx, r)
 	}
@@ -81,7 +94,9 @@ func (m *Monitor) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 		w.out.Verdict = final(Created, "the update to %q has begun and is not waited for", r.Label)
 		return w.out, nil
 	}
-	return w.follow(ctx)
+	following, cancel := r.limited(ctx)
+	defer cancel()
+	return w.follow(following)
 }
 
 // former is what ran before an update.
