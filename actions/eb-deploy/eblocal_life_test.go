@@ -3,6 +3,7 @@ package ebdeploy
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/guk0/travois/internal/eblocal"
 )
@@ -32,9 +33,14 @@ func TestLocalLife(t *testing.T) {
 		l.inputs["option-settings"] = profile
 		l.deployed(t, "v1")
 		l.inputs["create"], l.inputs["keep-versions"], l.inputs["delete-bundles"], l.inputs["env-vars"], l.inputs["option-settings"] = "false", "1", "true", "", ""
-		for _, label := range []string{"v2", "v3", "v4"} {
+		for _, label := range []string{"v2", "v3"} {
 			got = l.deployed(t, label)
 		}
+		if strings.Contains(got.log, "deleted version") || strings.Contains(got.log, "::warning::") {
+			t.Errorf("versions of the last two hours stay:\n%s", got)
+		}
+		time.Sleep(3 * time.Hour)
+		got = l.deployed(t, "v4")
 		if n := strings.Count(got.log, "deleted version"); n != 1 {
 			t.Errorf("%d versions were deleted:\n%s", n, got.log)
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/guk0/travois/internal/eblocal"
 	"github.com/guk0/travois/internal/eblocal/eblocaltest"
@@ -77,6 +78,7 @@ func TestLocalVersions(t *testing.T) {
 			l.deployed(t, "v2")
 			l.deployed(t, "v3")
 		}, run: func(t *testing.T, l *local) ended {
+			time.Sleep(3 * time.Hour) // younger ones may be another run's
 			l.inputs["keep-versions"], l.inputs["delete-bundles"] = "1", "true"
 			return l.version(t, "v4")
 		}, writes: []string{"CreateStorageLocation", "DeleteApplicationVersion", "PutObject", "CreateApplicationVersion", "UpdateEnvironment", "DeleteApplicationVersion"},
@@ -115,6 +117,7 @@ func TestLocalKeepVersions(t *testing.T) {
 		for _, label := range []string{"v3", "v4", "v5", "v6"} {
 			l.deployed(t, label)
 		}
+		time.Sleep(3 * time.Hour) // younger ones may be another run's
 		l.inputs["keep-versions"], l.inputs["delete-bundles"] = "1", "true"
 		got := l.deployed(t, "v7")
 		// v1 and v2 are of the second environment, v6 and v7 of the first.

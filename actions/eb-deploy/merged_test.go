@@ -8,6 +8,7 @@ import (
 
 	"github.com/guk0/travois/internal/actiontest"
 	"github.com/guk0/travois/internal/eblocal"
+	"github.com/guk0/travois/internal/eblocal/eblocaltest"
 )
 
 // prodFile is what production has other than developers.
@@ -122,16 +123,19 @@ func TestMergedChecks(t *testing.T) {
 // TestLocalMerged deploys merged files in a subfolder to a local Elastic
 // Beanstalk.
 func TestLocalMerged(t *testing.T) {
-	local(t, eblocal.Docker)
-	s := &stage{dir: t.TempDir(), load: loadAWS, inputs: map[string]string{
-		"region": "ap-northeast-2", "app": "docker-fullstack", "env": "Dockerfullstack-env", "check-images": "false",
-		"compose-file": "deploy/base.yml\ndeploy/prod.yml",
-	}}
-	_, text := deployFileFor(eblocal.Docker)
-	s.file(t, "deploy/base.yml", strings.Replace(text, "./backend\n", "./backend\n    env_file: app.env\n", 1))
-	s.file(t, "deploy/prod.yml", "services:\n  nginx: {restart: always}\n  backend: {environment: {PASSWORD: '${MYSQL_ROOT_PASSWORD}'}}\n")
-	s.file(t, "deploy/app.env", "A=1\n")
-	s.deploy(t, "sha-1", "deployed")
-	s.deploy(t, "sha-1", "unchanged")
-	s.deploy(t, "broken", "rolled-back")
+	locally(t, eblocal.Options{}, func(t *testing.T, l *local) {
+		l.inputs["compose-file"] = "deploy/base.yml\ndeploy/prod.yml"
+		_, text := deployFileFor(eblocal.Docker)
+		l.file(t, "deploy/base.yml", strings.Replace(text, "./backend\n", "./backend\n    env_file: app.env\n", 1))
+		l.file(t, "deploy/prod.yml", "services:\n  nginx: {restart: always}\n  backend: {environment: {PASSWORD: '${MYSQL_ROOT_PASSWORD}'}}\n")
+		l.file(t, "deploy/app.env", "A=1\n")
+		l.deployed(t, "v1")
+		if got := l.version(t, "v1"); got.result() != "unchanged" || got.code != 0 {
+			t.Errorf("again: %s", got)
+		}
+		l.aws.Engine.Break(eblocaltest.Breakage{Match: ":v2", Service: "backend", Exit: 3})
+		if got := l.version(t, "v2"); got.result() != "rolled-back" || got.code != 1 {
+			t.Errorf("a broken version: %s", got)
+		}
+	})
 }

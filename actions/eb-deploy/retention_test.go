@@ -16,7 +16,7 @@ import (
 func (s *stage) stored(n int) {
 	const app, bucket = "docker-fullstack", "elasticbeanstalk-ap-northeast-2-957930470982"
 	for i := range n {
-		v := &wiretest.Version{Label: fmt.Sprintf("v%d", i+1), Bucket: bucket, Key: fmt.Sprintf("v%d.zip", i+1), Made: time.Now().Add(time.Duration(i-n) * time.Hour)}
+		v := &wiretest.Version{Label: fmt.Sprintf("v%d", i+1), Bucket: bucket, Key: fmt.Sprintf("v%d.zip", i+1), Made: time.Now().AddDate(0, 0, i-n)}
 		s.wire.Versions[app] = append(s.wire.Versions[app], v)
 		s.wire.Buckets[bucket][v.Key] = &wiretest.Object{Body: []byte("zip")}
 	}
@@ -83,6 +83,29 @@ func TestKeepVersionsElsewhere(t *testing.T) {
 		got := s.run(t)
 		labels, _ := s.left()
 		if diff := cmp.Diff([]string{"v2", "v4", "v5", "v8", output(got, "version-label")}, labels); diff != "" || got.result() != "deployed" {
+			t.Errorf("left (-want +got):\n%s\n%s", diff, got)
+		}
+	})
+}
+
+// TestKeepVersionsYoung keeps what another run has just made and not sent yet, and
+// what an environment is getting while it still shows another version.
+func TestKeepVersionsYoung(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		const app = "docker-fullstack"
+		s.stored(7)
+		s.env.Label = "v4"
+		s.wire.Versions[app][5].Made = time.Now().Add(-119 * time.Minute)
+		s.wire.Versions[app][6].Made = time.Now().Add(-121 * time.Minute)
+		other := &wiretest.Environment{ID: "e-other", Name: "other", Label: "v2", Status: "Updating"}
+		for i, label := range []string{"v2", "v1"} {
+			other.Events = append(other.Events, wiretest.Event{At: time.Now().Add(time.Duration(i-2) * time.Minute), Severity: "INFO", Message: "Environment update is starting.", Label: label})
+		}
+		s.wire.Apps[app] = append(s.wire.Apps[app], other)
+		s.inputs["keep-versions"] = "1"
+		got := s.run(t)
+		labels, _ := s.left()
+		if diff := cmp.Diff([]string{"v1", "v2", "v4", "v6", output(got, "version-label")}, labels); diff != "" || got.result() != "deployed" {
 			t.Errorf("left (-want +got):\n%s\n%s", diff, got)
 		}
 	})

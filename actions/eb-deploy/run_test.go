@@ -603,7 +603,7 @@ func TestDeadlineIsOfEachUpdate(t *testing.T) {
 			on(t, func(t *testing.T, s *stage) {
 				s.env.Options = append(s.env.Options[2:], [3]string{"aws:elasticbeanstalk:command", "DeploymentPolicy", "Rolling"}, [3]string{"aws:elasticbeanstalk:command", "BatchSize", "25"})
 				s.inputs["env-vars"] = "PORT=81"
-				s.env.Script = []wiretest.Step{{After: 50 * time.Minute, Do: func(e *wiretest.Environment) { e.Finish(asked(e)) }}}
+				s.env.Script = []wiretest.Step{{After: 50*time.Minute + 30*time.Second, Do: func(e *wiretest.Environment) { e.Finish(asked(e)) }}}
 				c.prepare(s)
 				if got := s.run(t); got.result() != c.want || !strings.Contains(got.log, c.log) {
 					t.Errorf("want %s, %q\n%s", c.want, c.log, got)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
@@ -22,15 +23,22 @@ type Retention struct {
 	Spare []string
 	// Bundles tells that the S3 objects go with their versions.
 	Bundles bool
+
+	// now is the server's time.
+	now time.Time
 }
+
+// fresh is how old a version is at least that is deleted: a run that has just made
+// one may be about to deploy it.
+const fresh = 2 * time.Hour
 
 // maxDeletions bounds a run: what is left goes with the next one. Elastic
 // Beanstalk's own lifecycle deletes as many at a time.
 const maxDeletions = 100
 
 // Prune deletes versions beyond those that stay, the oldest first. Those that an
-// environment of the application runs stay, and the one that ran there before, as
-// far as its events tell. One that
+// environment of the application runs or is getting stay, the one that ran there
+// before, as far as its events tell, and those of the last two hours. One that
 // Elastic Beanstalk does not delete is part of the error and keeps none of the
 // others. It gives the labels that are gone.
 func (c *Client) Prune(ctx context.Context, r Retention, log io.Writer) ([]string, error) {
@@ -38,10 +46,11 @@ func (c *Client) Prune(ctx context.Context, r Retention, log io.Writer) ([]strin
 	if err != nil {
 		return nil, err
 	}
-	envs, err := c.Environments(ctx, r.App)
+	envs, now, err := c.environments(ctx, &elasticbeanstalk.DescribeEnvironmentsInput{ApplicationName: &r.App})
 	if err != nil {
-		return nil, err
+		return nil, failed(err, "look up the environments of application %q", r.App)
 	}
+	r.now = now
 	for _, env := range envs {
 		way, err := c.wayBack(ctx, env)
 		if err != nil {
@@ -77,7 +86,7 @@ func (r Retention) prunable(all []types.ApplicationVersionDescription) []types.A
 	})
 	old := mine[:max(0, len(mine)-max(r.Keep, 1))]
 	old = slices.DeleteFunc(old, func(v types.ApplicationVersionDescription) bool {
-		return slices.Contains(r.Spare, aws.ToString(v.VersionLabel)) || inProgress(v)
+		return slices.Contains(r.Spare, aws.ToString(v.VersionLabel)) || inProgress(v) || r.now.Sub(aws.ToTime(v.DateCreated)) < fresh
 	})
 	return old[:min(len(old), maxDeletions)]
 }

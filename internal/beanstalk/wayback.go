@@ -13,10 +13,12 @@ import (
 const wayBackPages = 5
 
 // wayBack are the versions that the environment's events name before the one
-// that it runs, down to the first of which no failure is told: that one ran.
+// that it runs, down to the first of which no failure is told: that one ran. Where
+// an update is under way, those that are named after it belong to them, since it
+// may still show the old one.
 func (c *Client) wayBack(ctx context.Context, env Environment) ([]string, error) {
 	in := &elasticbeanstalk.DescribeEventsInput{EnvironmentId: &env.ID, MaxRecords: aws.Int32(1000)}
-	found := history{running: env.VersionLabel}
+	found := history{running: env.VersionLabel, settled: env.Status == string(types.EnvironmentStatusReady)}
 	for range wayBackPages {
 		out, err := c.eb.DescribeEvents(ctx, in)
 		if err != nil {
@@ -27,12 +29,16 @@ func (c *Client) wayBack(ctx context.Context, env Environment) ([]string, error)
 		}
 		in.NextToken = out.NextToken
 	}
-	return found.before, nil
+	return append(found.coming, found.before...), nil
 }
 
 // history is what the events of an environment tell, the newest first.
 type history struct {
 	running string
+	// settled tells that no update is under way; coming are the versions that one
+	// may be about.
+	settled bool
+	coming  []string
 	// met tells that the running version has come.
 	met bool
 	// before are the versions before it, the last of which failed or is not read
@@ -52,7 +58,10 @@ func (h *history) reaches(one types.EventDescription) bool {
 		h.met = true
 		return last >= 0 && !h.failed
 	case !h.met:
-		return false // an attempt that did not last
+		if !h.settled {
+			h.coming = append(h.coming, label)
+		}
+		return false // else an attempt that did not last
 	case last < 0 || h.before[last] != label:
 		if last >= 0 && !h.failed {
 			return true
