@@ -86,7 +86,7 @@ func TestLocalVersions(t *testing.T) {
 		"no room can be made": {quotas: eblocal.Quotas{Versions: 2}, before: func(t *testing.T, l *local) { l.deployed(t, "v2") }, run: func(t *testing.T, l *local) ended {
 			l.inputs["keep-versions"] = "1"
 			return l.version(t, "v3")
-		}, writes: []string{"CreateStorageLocation"}, want: expected{result: "rejected", code: 1, log: []string{"keep-versions: 1 could delete none"}, end: onV2}},
+		}, want: expected{result: "rejected", code: 1, log: []string{"keep-versions: 1 could delete none"}, end: onV2}},
 		"dry-run": {run: func(t *testing.T, l *local) ended { l.inputs["dry-run"] = "true"; return l.version(t, "v2") },
 			want: expected{result: "planned", log: []string{"-    image: guk0/docker-nginx:v1", "+    image: guk0/docker-nginx:v2", `"elasticbeanstalk:CreateApplicationVersion"`}, end: onV1}},
 	} {

@@ -141,7 +141,7 @@ func (p plan) request() beanstalk.Request {
 		return r
 	}
 	r.File, r.Kind = string(p.file.kind), p.file.platform()
-	r.Label, r.Hash, r.Prunes = p.label, p.hash, p.config.prunes()
+	r.Label, r.Hash, r.Keep = p.label, p.hash, p.config.KeepVersions
 	return r
 }
 

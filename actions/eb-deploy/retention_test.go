@@ -179,3 +179,35 @@ func TestKeepVersionsMakesRoom(t *testing.T) {
 		}
 	})
 }
+
+// TestKeepVersionsCantMakeRoom has the quota used up by versions that stay, or
+// that are another application's: nothing is uploaded.
+func TestKeepVersionsCantMakeRoom(t *testing.T) {
+	const app = "docker-fullstack"
+	for name, prepare := range map[string]func(s *stage){
+		"those that are kept": func(s *stage) { s.inputs["keep-versions"] = "5" },
+		"those in use":        func(s *stage) { s.env.Label, s.wire.Versions[app] = "v1", s.wire.Versions[app][:1] },
+		"young ones": func(s *stage) {
+			for _, v := range s.wire.Versions[app] {
+				v.Made = time.Now().Add(-time.Hour)
+			}
+		},
+		"another application's": func(s *stage) {
+			s.wire.Versions["another"], s.wire.Versions[app] = s.wire.Versions[app], nil
+		},
+	} {
+		on(t, func(t *testing.T, s *stage) {
+			s.stored(5)
+			s.inputs["keep-versions"] = "1"
+			prepare(s)
+			s.wire.VersionQuota = len(s.wire.Versions[app]) + len(s.wire.Versions["another"])
+			got := s.run(t)
+			if got.result() != "rejected" || !strings.Contains(got.log, "keep-versions: "+s.inputs["keep-versions"]+" could delete none of docker-fullstack") {
+				t.Errorf("%s: %s", name, got)
+			}
+			if wrote := s.wire.Wrote(); len(wrote) > 0 {
+				t.Errorf("%s: it wrote %v", name, wrote)
+			}
+		})
+	}
+}

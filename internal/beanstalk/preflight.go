@@ -24,9 +24,9 @@ type Request struct {
 	Existing string
 	// Label and Hash are of the version that is to be made, or empty.
 	Label, Hash string
-	// Prunes tells that old versions are deleted, so that a full quota stops
-	// nothing.
-	Prunes bool
+	// Keep is how many versions stay of those there are, where old ones are deleted;
+	// a full quota stops nothing then. 0 keeps all.
+	Keep int
 	// Create tells that what is missing is to be made, an environment with the
 	// Platform: its full name or ARN, "Docker" or "ECS" for the newest, or empty
 	// for the newest that takes the deploy file.
@@ -293,15 +293,31 @@ func (c *Client) checkNew(ctx context.Context, want Request, t *Target) error {
 		}
 	}
 	quota, err := c.VersionQuota(ctx)
-	switch {
-	case err != nil:
-		// Making the version will tell.
-		return nil
-	case quota.Full() && !want.Prunes:
-		return fmt.Errorf("no version can be made: there are %s; give keep-versions to delete old ones, or ask AWS for a higher quota", quota)
-	case quota.Scarce() && !want.Prunes:
+	if err != nil {
+		return nil // making the version will tell
+	}
+	if quota.Full() {
+		t.Full = true
+		return c.checkRoom(ctx, want, quota)
+	}
+	if quota.Scarce() && want.Keep == 0 {
 		t.Warnings = append(t.Warnings, fmt.Sprintf("there are %s; when none is left, nothing can be deployed: give keep-versions", quota))
 	}
-	t.Full = quota.Full()
+	return nil
+}
+
+// checkRoom looks whether a version can be deleted for the new one.
+func (c *Client) checkRoom(ctx context.Context, want Request, quota Quota) error {
+	if want.Keep == 0 {
+		return fmt.Errorf("no version can be made: there are %s; give keep-versions to delete old ones, or ask AWS for a higher quota", quota)
+	}
+	_, old, err := c.old(ctx, Retention{App: want.App, Keep: want.Keep})
+	switch {
+	case err != nil:
+		return fmt.Errorf("no version can be made: there are %s; %w", quota, err)
+	case len(old) == 0:
+		return fmt.Errorf("no version can be made: there are %s, and keep-versions: %d could delete none of %s: those in use, those that ran before and those of the last two hours stay; "+
+			"delete others by hand, or ask AWS for a higher quota", quota, want.Keep, want.App)
+	}
 	return nil
 }

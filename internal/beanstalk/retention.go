@@ -42,25 +42,13 @@ const maxDeletions = 100
 // Elastic Beanstalk does not delete is part of the error and keeps none of the
 // others. It gives the labels that are gone.
 func (c *Client) Prune(ctx context.Context, r Retention, log io.Writer) ([]string, error) {
-	all, err := c.versions(ctx)
+	all, old, err := c.old(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	envs, now, err := c.environments(ctx, &elasticbeanstalk.DescribeEnvironmentsInput{ApplicationName: &r.App})
-	if err != nil {
-		return nil, failed(err, "look up the environments of application %q", r.App)
-	}
-	r.now = now
-	for _, env := range envs {
-		way, err := c.wayBack(ctx, env)
-		if err != nil {
-			return nil, fmt.Errorf("no version is deleted, since it is not known which ones are to stay: %w", err)
-		}
-		r.Spare = append(append(r.Spare, env.VersionLabel), way...)
-	}
 	var gone []string
 	var problems []error
-	for _, v := range r.prunable(all) {
+	for _, v := range old {
 		bundle := r.Bundles && !shared(v, all)
 		_, err := c.eb.DeleteApplicationVersion(ctx, &elasticbeanstalk.DeleteApplicationVersionInput{
 			ApplicationName: v.ApplicationName, VersionLabel: v.VersionLabel, DeleteSourceBundle: &bundle,
@@ -76,6 +64,27 @@ func (c *Client) Prune(ctx context.Context, r Retention, log io.Writer) ([]strin
 		gone = append(gone, aws.ToString(v.VersionLabel))
 	}
 	return gone, errors.Join(problems...)
+}
+
+// old are the versions to delete of all that there are, of every application.
+func (c *Client) old(ctx context.Context, r Retention) (all, old []types.ApplicationVersionDescription, err error) {
+	all, err = c.versions(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	envs, now, err := c.environments(ctx, &elasticbeanstalk.DescribeEnvironmentsInput{ApplicationName: &r.App})
+	if err != nil {
+		return nil, nil, failed(err, "look up the environments of application %q", r.App)
+	}
+	r.now = now
+	for _, env := range envs {
+		way, err := c.wayBack(ctx, env)
+		if err != nil {
+			return nil, nil, fmt.Errorf("no version is deleted, since it is not known which ones are to stay: %w", err)
+		}
+		r.Spare = append(append(r.Spare, env.VersionLabel), way...)
+	}
+	return all, r.prunable(all), nil
 }
 
 // prunable are the versions to delete, the oldest first.
