@@ -154,6 +154,62 @@ func TestEndIsNoticed(t *testing.T) {
 	}
 }
 
+// TestEndIsNoticedBesideOthers has seven environments that are Ready, but not
+// healthy, and instances that could be asked of it for minutes: it does not hold
+// up the verdict on the eighth.
+func TestEndIsNoticedBesideOthers(t *testing.T) {
+	var delays []time.Duration
+	dice := rand.New(rand.NewPCG(5, 6))
+	for range 60 {
+		at := 2*time.Minute + time.Duration(dice.Int64N(int64(2*time.Minute)))
+		synctest.Test(t, func(t *testing.T) {
+			wire, env := wiretest.New()
+			prepared(wire)
+			wire.PageSize, wire.Latency = 1000, 100*time.Millisecond
+			env.Instances = []wiretest.Instance{{ID: "i-1", Deployment: "Deployed", Label: "new-2"}}
+			envs, names := fleet(wire, env, 8)
+			var visible time.Time
+			for _, e := range envs[1:] {
+				e.Script = []wiretest.Step{
+					{After: time.Minute, Do: func(e *wiretest.Environment) { e.Finish("new-2"); e.Health = "Red" }},
+					{After: 7 * time.Minute, Do: func(e *wiretest.Environment) { e.Health = "Green" }},
+				}
+			}
+			env.Script = []wiretest.Step{{After: at, Do: func(e *wiretest.Environment) { e.Finish("new-2") }}}
+			go func() {
+				time.Sleep(at)
+				visible = time.Now()
+			}()
+			monitor := beanstalk.New(wire.Config()).Monitor(app, names)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			started := time.Now()
+			var all sync.WaitGroup
+			for _, name := range names {
+				all.Go(func() {
+					got, err := monitor.Roll(ctx, beanstalk.Rollout{Turn: beanstalk.Turn{Env: name, Label: "new-2"}, AcceptHealth: []string{"Green"}, Log: io.Discard})
+					if want := map[bool]beanstalk.Result{true: beanstalk.Deployed, false: beanstalk.Unhealthy}[name == envName]; err != nil || got.Result != want {
+						t.Errorf("%s: %s, %s, %v; want %s", name, got.Result, got.Reason, err, want)
+					}
+					if name == envName {
+						delays = append(delays, time.Since(visible))
+					}
+				})
+			}
+			all.Wait()
+			if calls, most := len(wire.Calls()), int(time.Since(started).Seconds()/2)+24; calls > most {
+				t.Errorf("%d calls in %s; want at most %d", calls, time.Since(started), most)
+			}
+		})
+	}
+	slices.Sort(delays)
+	median, most := delays[len(delays)/2], delays[len(delays)-1]
+	t.Logf("figure: median: %.2f; figure: most: %.2f", median.Seconds(), most.Seconds())
+	if median > 3*time.Second || most > 5*time.Second {
+		t.Errorf("noticed after %s in the median and %s at most; want 3s and 5s", median, most)
+	}
+}
+
 // TestEventsOnceEach has bursts within one instant, pages that events come in
 // between, events that show themselves late, clocks that differ and answers
 // that are throttled. Every event comes once, in the order of its time.

@@ -57,6 +57,13 @@ func (p *pace) allowed() time.Time {
 	return p.started.Add(time.Duration(float64(p.calls-headStart) / callsPerSecond * float64(time.Second)))
 }
 
+// room is how many calls the average has room for.
+func (p *pace) room() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return int(time.Since(p.started).Seconds()*callsPerSecond) + headStart - p.calls
+}
+
 // wait is for about a while, and until the average has room. It ends early with
 // the context's error.
 func (p *pace) wait(ctx context.Context, while time.Duration) error {

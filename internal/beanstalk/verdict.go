@@ -103,8 +103,8 @@ type Observation struct {
 	Environment Environment
 	// Instances is empty with basic health reporting.
 	Instances []Instance
-	// Unasked tells that the instances can't be asked; where they can, a deployment
-	// is proven by them alone.
+	// Unasked tells that the instances can't be asked, or have not been; where they
+	// can, a deployment is proven by them alone.
 	Unasked bool
 	// Errors are all events so far that say that our update failed.
 	Errors []Event

@@ -18,6 +18,7 @@ type watch struct {
 	ready    time.Time // since when the environment is Ready; zero when it is not
 	seen     Observation
 	out      Outcome
+	asked    asked
 	// begun are the events with which this update and others began.
 	begun []Event
 }
@@ -85,15 +86,18 @@ func (w *watch) look(ctx context.Context) error {
 	if err := w.hear(ctx, other); err != nil {
 		return err
 	}
-	if err := w.ask(ctx); err != nil {
-		return err
+	due := w.due()
+	if due {
+		if err := w.ask(ctx); err != nil {
+			return err
+		}
 	}
 	verdict := Judge(w.want, w.seen)
 	if verdict.Result != "" {
-		if err := w.hear(ctx, true); err != nil {
+		var err error
+		if verdict, err = w.confirm(ctx, !due); err != nil {
 			return err
 		}
-		verdict = Judge(w.want, w.seen)
 	}
 	if ready := env.Status == "Ready" && w.seen.Begun; ready && verdict.Result == "" && verdict.Reason != w.out.Reason {
 		// What led to it is told before it.
@@ -106,6 +110,19 @@ func (w *watch) look(ctx context.Context) error {
 	return nil
 }
 
+// confirm judges by what the events and the instances say now.
+func (w *watch) confirm(ctx context.Context, ask bool) (Verdict, error) {
+	if ask {
+		if err := w.ask(ctx); err != nil {
+			return Verdict{}, err
+		}
+	}
+	if err := w.hear(ctx, true); err != nil {
+		return Verdict{}, err
+	}
+	return Judge(w.want, w.seen), nil
+}
+
 // hear takes the events that are there, current ones where they are needed.
 func (w *watch) hear(ctx context.Context, current bool) error {
 	fresh, err := w.monitor.news(ctx, w.follower, current)
@@ -113,34 +130,6 @@ func (w *watch) hear(ctx context.Context, current bool) error {
 		return err
 	}
 	w.take(fresh)
-	return nil
-}
-
-// passing is what the service refused, although another look may go well.
-type passing struct{ error }
-
-func (p passing) Unwrap() error { return p.error }
-
-// lasting tells a refusal that looking again does not help against.
-func lasting(err error) bool {
-	var may passing
-	return Refused(err) && !errors.As(err, &may)
-}
-
-// ask has the instances speak, once the environment is Ready.
-func (w *watch) ask(ctx context.Context) error {
-	if w.seen.Environment.Status != "Ready" || w.seen.Unasked {
-		return nil
-	}
-	instances, err := w.monitor.client.instances(ctx, w.rollout.Env)
-	if err != nil && !mute(err) {
-		return passing{err}
-	}
-	w.seen.Unasked = err != nil
-	if refusesPermission(err) {
-		say(w.rollout.Log, "warning: %v; so the verdict goes by the environment alone", err)
-	}
-	w.seen.Instances, w.out.Instances = instances, instances
 	return nil
 }
 
