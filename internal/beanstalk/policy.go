@@ -132,6 +132,7 @@ func (u Use) role(name string) string {
 func (u Use) bucket() Statement {
 	s := Statement{Sid: "Bucket", Resource: u.s3("")}
 	s.add(u.Makes || len(u.Envs) > 0, "s3", "GetBucketLocation", "ListBucket")
+	s.add(u.Makes, "s3", "ListBucketMultipartUploads")
 	s.add(u.Makes && (u.Bucket == "" || u.Creates), "s3", "CreateBucket")
 	return s
 }

@@ -256,26 +256,41 @@ func (c *Client) upload(ctx context.Context, b Bundle) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if have == b.Hash {
+	switch have {
+	case b.Hash:
+		c.dropLeftovers(ctx, at)
 		return false, nil
+	case "":
+		return c.sendOnce(ctx, at, b)
 	}
-	if have != "" {
-		return false, fmt.Errorf("upload the bundle: %s holds other content (sha256 %s), which may be a version's; give another version-label or bucket-path", at.URI(), have)
-	}
-	if err := c.send(ctx, at, b); err != nil {
+	return false, fmt.Errorf("upload the bundle: %s holds other content (sha256 %s), which may be a version's; give another version-label or bucket-path", at.URI(), have)
+}
+
+// sendOnce takes an upload for done that fails where another run has brought the
+// same content meanwhile, and dropped what was left of ours.
+func (c *Client) sendOnce(ctx context.Context, at Stored, b Bundle) (bool, error) {
+	size, err := c.send(ctx, at, b)
+	if err != nil {
+		if have, _, lookErr := c.objectHash(ctx, at); lookErr == nil && have == b.Hash {
+			return false, nil
+		}
 		return false, failed(err, "upload the bundle to %s", at.URI())
+	}
+	if size > partSize {
+		c.dropLeftovers(ctx, at)
 	}
 	return true, nil
 }
 
 // send writes the bundle at one end while S3 reads at the other. An upload that
-// fails leaves nothing there.
-func (c *Client) send(ctx context.Context, at Stored, b Bundle) error {
+// fails leaves nothing there. It gives the size in bytes.
+func (c *Client) send(ctx context.Context, at Stored, b Bundle) (int64, error) {
 	reader, writer := io.Pipe()
 	written := make(chan struct{})
+	sink := &limited{w: writer, left: MaxBundle}
 	go func() {
 		defer close(written)
-		writer.CloseWithError(b.Write(ctx, &limited{w: writer, left: MaxBundle}))
+		writer.CloseWithError(b.Write(ctx, sink))
 	}()
 	_, err := c.uploads.UploadObject(ctx, &transfermanager.UploadObjectInput{
 		Bucket: &at.Bucket, Key: &at.Key, Body: reader,
@@ -285,7 +300,7 @@ func (c *Client) send(ctx context.Context, at Stored, b Bundle) error {
 	// Closing the reading end also ends the writer of an upload that failed.
 	err = errors.Join(err, reader.Close())
 	<-written
-	return err
+	return MaxBundle - sink.left, err
 }
 
 var errTooLarge = errors.New("the bundle is larger than the 500 MB that Elastic Beanstalk takes; leave files out of it")

@@ -6,15 +6,18 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // upload is an object that comes in parts.
 type upload struct {
-	object Object
-	parts  map[int]part
+	bucket, key string
+	object      Object
+	parts       map[int]part
 }
 
 type part struct {
@@ -37,12 +40,14 @@ func (a *AWS) servePart(w http.ResponseWriter, r *http.Request, name, bucket, ke
 	}
 	id := r.URL.Query().Get("uploadId")
 	switch name {
+	case "ListMultipartUploads":
+		return a.listUploads(w, bucket, r.URL.Query().Get("prefix"))
 	case "CreateMultipartUpload":
 		if got := r.Header.Get("X-Amz-Checksum-Algorithm"); got != "SHA256" {
 			return fmt.Errorf("the checksums are announced as %q", got)
 		}
 		id = "upload-" + a.requestID()
-		a.uploads[id] = &upload{Object{Meta: metaOf(r)}, map[int]part{}}
+		a.uploads[id] = &upload{bucket, key, Object{Meta: metaOf(r)}, map[int]part{}}
 		_, err := fmt.Fprintf(w, "<InitiateMultipartUploadResult><UploadId>%s</UploadId></InitiateMultipartUploadResult>", id)
 		return err
 	case "UploadPart":
@@ -55,6 +60,17 @@ func (a *AWS) servePart(w http.ResponseWriter, r *http.Request, name, bucket, ke
 		return nil
 	}
 	panic("the wire does not know " + r.Method + " " + r.URL.String())
+}
+
+func (a *AWS) listUploads(w io.Writer, bucket, prefix string) error {
+	text := "<ListMultipartUploadsResult>"
+	for _, id := range slices.Sorted(maps.Keys(a.uploads)) {
+		if u := a.uploads[id]; u.bucket == bucket && strings.HasPrefix(u.key, prefix) {
+			text += fmt.Sprintf("<Upload><Key>%s</Key><UploadId>%s</UploadId></Upload>", u.key, id)
+		}
+	}
+	_, err := io.WriteString(w, text+"</ListMultipartUploadsResult>")
+	return err
 }
 
 func (a *AWS) uploadPart(w http.ResponseWriter, r *http.Request, u *upload) error {

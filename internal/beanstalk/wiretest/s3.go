@@ -44,6 +44,8 @@ func (a *AWS) serveS3(w http.ResponseWriter, r *http.Request) error {
 func s3Operation(r *http.Request, key string) string {
 	query := r.URL.Query()
 	switch {
+	case query.Has("uploads") && r.Method == http.MethodGet:
+		return "ListMultipartUploads"
 	case key == "":
 		return map[string]string{http.MethodPut: "PutBucket", http.MethodHead: "HeadBucket"}[r.Method]
 	case query.Has("uploads"):
@@ -115,6 +117,7 @@ func metaOf(r *http.Request) map[string]string {
 
 // serveTail answers the address that RetrieveEnvironmentInfo gave.
 func (a *AWS) serveTail(w http.ResponseWriter, r *http.Request) error {
+	a.called("GetTail")
 	id := strings.TrimPrefix(r.URL.Path, "/tail/")
 	for _, envs := range a.Apps {
 		for _, e := range envs {
