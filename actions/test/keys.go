@@ -9,13 +9,14 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/guk0/travois/internal/compose"
+	"github.com/guk0/travois/internal/engine"
 )
 
 // used are the keys of a service that its container carries.
 var used = []string{
 	"Name", "Image", "Build", "Command", "Entrypoint", "Environment", "EnvFiles", "WorkingDir", "User", "Extensions",
 	"DependsOn", "HealthCheck", "Links", "MemLimit", "MemReservation", "MemSwapLimit", "CPUS", "PidsLimit", "Deploy", "Tmpfs", "ShmSize",
-	"Init", "ExtraHosts", "Volumes", "Hostname", "ReadOnly", "CapAdd", "CapDrop", "GroupAdd", "Sysctls", "Ulimits", "DNS", "StopSignal", "Networks",
+	"Init", "ExtraHosts", "Volumes", "Hostname", "Platform", "ReadOnly", "CapAdd", "CapDrop", "GroupAdd", "Sysctls", "Ulimits", "DNS", "StopSignal", "Networks",
 }
 
 // without are the keys that have no effect in a test: a container is started
@@ -39,6 +40,9 @@ func checkKeys(project *compose.Project, service types.ServiceConfig) (idle []st
 			continue
 		}
 		problems = append(problems, project.At(service.Name, fmt.Errorf("service %q: %s is not supported in a test; remove it, or give the service in a file of its own", service.Name, key)))
+	}
+	if err := engine.CheckPlatform(service.Platform); err != nil {
+		problems = append(problems, project.At(service.Name, fmt.Errorf("service %q: platform: %w", service.Name, err)))
 	}
 	for _, key := range unsupportedBelow(service) {
 		problems = append(problems, project.At(service.Name, fmt.Errorf("service %q: %s is not supported in a test; remove it", service.Name, key)))

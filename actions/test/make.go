@@ -70,7 +70,7 @@ func (s *session) makeImages(ctx context.Context) map[string]made {
 func (m *making) pull(ctx context.Context) {
 	name := m.service.image.String()
 	ctx = m.begin(ctx, m.plan.idle, "pulling the image "+name)
-	m.end(name, m.eng.Pull(ctx, name, m.service.image.Registry, m.logins.Lookup))
+	m.end(name, m.eng.Pull(ctx, name, m.service.container.Platform, m.service.image.Registry, m.logins.Lookup))
 }
 
 // build builds on one connection, over which a folder that several images are

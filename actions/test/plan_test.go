@@ -127,7 +127,8 @@ pulled: {image: x}
 func TestContainer(t *testing.T) {
 	p, err := planFor(t, inline(`
 a:
-  build: web
+  build: {context: web, platforms: [linux/amd64, linux/arm64]}
+  platform: linux/arm64
   command: [run]
   entrypoint: /main
   environment: {B: "2", A: "1"}
@@ -156,7 +157,7 @@ db:
 	}
 	init := true
 	want := engine.Container{
-		Entrypoint: []string{"/main"}, Command: []string{"run"}, Env: []string{"A=1", "B=2", "CI=true"}, WorkingDir: "/w", User: "1000", Hostname: "host",
+		Platform: "linux/arm64", Entrypoint: []string{"/main"}, Command: []string{"run"}, Env: []string{"A=1", "B=2", "CI=true"}, WorkingDir: "/w", User: "1000", Hostname: "host",
 		Labels: map[string]string{label: "key"}, ExtraHosts: []string{"one:10.0.0.1"}, Tmpfs: map[string]string{"/t": "size=1m", "/u": ""},
 		Memory: 128 << 20, ShmSize: 64 << 20, NanoCPUs: 5e8, PidsLimit: 9, Init: &init,
 		Ulimits: map[string]engine.Ulimit{"nofile": {Soft: 100, Hard: 100}, "nproc": {Soft: 1, Hard: 2}},
@@ -164,6 +165,9 @@ db:
 	}
 	if diff := cmp.Diff(want, p.services["a"].container); diff != "" {
 		t.Errorf("container (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"linux/arm64"}, p.services["a"].build.Platforms); diff != "" {
+		t.Errorf("platforms of the build (-want +got):\n%s", diff)
 	}
 	if db := p.services["db"].container; db.Memory != 256<<20 || db.MemoryReservation != 64<<20 || db.NanoCPUs != 2e9 {
 		t.Errorf("resources of db: %+v", db)
@@ -228,6 +232,7 @@ func TestPlanErrors(t *testing.T) {
 			[]string{`there is no service "x"; there are: a`, `input suites: "a" is given twice`}},
 		{"keys", inline("a: {image: x, privileged: true, network_mode: host, devices: ['/dev/x']}\n"), []string{"privileged is not supported", "network_mode is not supported", "devices is not supported"}},
 		{"binds", inline("a: {image: x, volumes: ['/var/run/docker.sock:/s', './none.sql:/n', './none:/etc/n.conf', {type: bind, source: ./off, target: /o, bind: {create_host_path: false}}]}\n"), []string{"/var/run/docker.sock is outside the workspace", "there is no none.sql in the workspace", "there is no none in the workspace", "there is no off in the workspace"}},
+		{"a platform", inline("a: {image: x, platform: 'linux/'}\n"), []string{`input services:1: service "a": platform: "linux/" is no platform; write it as linux/amd64`}},
 		{"replicas", inline("a: {image: x, deploy: {replicas: 2}}\n"), []string{"deploy.replicas other than 1"}},
 		{"a cycle", inline("a: {image: x, depends_on: [b]}\nb: {image: x, depends_on: [a]}\n"), []string{"cycle"}},
 		{"a circle of images", inline("a: {build: {context: web, additional_contexts: {b: 'service:b'}}}\nb: {command: x, build: {context: web, additional_contexts: {a: 'service:a'}}}\n"),

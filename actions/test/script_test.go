@@ -50,6 +50,7 @@ func scripts(t *testing.T, dir string, eng *engine.Engine, host, kind string) {
 	params := actiontest.Params(dir, func(env *testscript.Env) error {
 		env.Setenv("DOCKER_HOST", host)
 		env.Setenv("GITHUB_RUN_ID", filepath.Base(env.WorkDir))
+		env.Setenv("ARCH", runtime.GOARCH)
 		env.Setenv("PORT", answerLate(t))
 		return putProgram(program, env.WorkDir)
 	})

@@ -57,6 +57,9 @@ func (s *service) takeImage(c config, key string, project *compose.Project, from
 	maps.Copy(args, build.Args)
 	maps.Copy(args, c.BuildArgs.For(from.Name))
 	build.Args = args
+	if from.Platform != "" {
+		build.Platforms = []string{from.Platform}
+	}
 	build = plain(build)
 	s.build, s.secrets = &build, map[string][]byte{}
 	for name, value := range c.Secrets.For(from.Name) {
@@ -78,7 +81,7 @@ func (s *service) takeImage(c config, key string, project *compose.Project, from
 // are the run's.
 func container(from types.ServiceConfig) engine.Container {
 	one := engine.Container{
-		Entrypoint: from.Entrypoint, Command: from.Command, Env: environment(from), WorkingDir: from.WorkingDir, User: from.User,
+		Platform: from.Platform, Entrypoint: from.Entrypoint, Command: from.Command, Env: environment(from), WorkingDir: from.WorkingDir, User: from.User,
 		Hostname: from.Hostname, ExtraHosts: sorted(from.ExtraHosts.AsList(":")), Tmpfs: tmpfs(from.Tmpfs),
 		Memory: int64(from.MemLimit), MemoryReservation: int64(from.MemReservation), MemorySwap: int64(from.MemSwapLimit),
 		NanoCPUs: int64(float64(from.CPUS) * 1e9), PidsLimit: from.PidsLimit, ShmSize: int64(from.ShmSize),

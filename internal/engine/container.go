@@ -20,6 +20,8 @@ import (
 type Container struct {
 	// Image is a name or ID that the engine has.
 	Image string
+	// Platform is as "linux/amd64", "" for the engine's own.
+	Platform string
 	// Entrypoint and Command replace the image's; nil keeps them.
 	Entrypoint, Command []string
 	// Env is "KEY=VALUE" each.
@@ -91,8 +93,12 @@ func (e *Engine) Create(ctx context.Context, spec Container) (*Instance, error) 
 	if err := e.Check(spec); err != nil {
 		return nil, fmt.Errorf("create the container: %w", err)
 	}
+	platform, err := platform(spec.Platform)
+	if err != nil {
+		return nil, fmt.Errorf("create the container: %w", err)
+	}
 	uncancelled := context.WithoutCancel(ctx)
-	created, err := e.docker.ContainerCreate(uncancelled, config(spec), hostConfig(spec), networking(spec), nil, "")
+	created, err := e.docker.ContainerCreate(uncancelled, config(spec), hostConfig(spec), networking(spec), platform, "")
 	if err != nil {
 		return nil, fmt.Errorf("create the container: %w", err)
 	}

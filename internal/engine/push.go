@@ -82,16 +82,17 @@ func (b *Builder) pushAgain(ctx context.Context, one Image, logins LoginFunc, ho
 	return imageID(response), nil
 }
 
-// Pull makes an image present. One that the engine has is not pulled again.
-func (e *Engine) Pull(ctx context.Context, name, host string, logins LoginFunc) error {
-	if _, err := e.docker.ImageInspect(ctx, name); err == nil {
+// Pull makes an image present, for a platform as "linux/arm64" or, with "", for
+// the engine's own. One that the engine has is not pulled again.
+func (e *Engine) Pull(ctx context.Context, name, platform, host string, logins LoginFunc) error {
+	if info, err := e.docker.ImageInspect(ctx, name); err == nil && isFor(platform, info) {
 		return nil
 	}
 	auth, err := encode(ctx, host, logins)
 	if err != nil {
 		return fmt.Errorf("pull %s: %w", name, err)
 	}
-	stream, err := e.docker.ImagePull(ctx, name, image.PullOptions{RegistryAuth: auth})
+	stream, err := e.docker.ImagePull(ctx, name, image.PullOptions{RegistryAuth: auth, Platform: platform})
 	if err != nil {
 		return fmt.Errorf("pull %s: %w", name, err)
 	}

@@ -1,0 +1,37 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/containerd/platforms"
+	"github.com/docker/docker/api/types/image"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// CheckPlatform refuses what is no platform, as "linux/amd64" is.
+func CheckPlatform(text string) error {
+	_, err := platform(text)
+	return err
+}
+
+// platform is nil for "", the engine's own.
+func platform(text string) (*ocispec.Platform, error) {
+	if text == "" {
+		return nil, nil
+	}
+	parsed, err := platforms.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no platform; write it as linux/amd64", text)
+	}
+	return &parsed, nil
+}
+
+// isFor tells whether an image can be taken for one of a platform.
+func isFor(text string, info image.InspectResponse) bool {
+	wanted, err := platform(text)
+	if wanted == nil || err != nil {
+		return err == nil
+	}
+	has := ocispec.Platform{OS: info.Os, Architecture: info.Architecture, Variant: info.Variant}
+	return platforms.OnlyStrict(*wanted).Match(platforms.Normalize(has))
+}
