@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -70,7 +71,28 @@ func (s *session) makeImages(ctx context.Context) map[string]made {
 func (m *making) pull(ctx context.Context) {
 	name := m.service.image.String()
 	ctx = m.begin(ctx, m.plan.idle, "pulling the image "+name)
-	m.end(name, m.eng.Pull(ctx, name, m.service.container.Platform, m.service.image.Registry, m.logins.Lookup))
+	m.end(name, m.pullOften(ctx, name))
+}
+
+// A pull is tried again after a while where the registry or the line to it may
+// do better.
+const (
+	pullTries = 3
+	pullPause = 2 * time.Second
+)
+
+func (m *making) pullOften(ctx context.Context, name string) error {
+	for try := 1; ; try++ {
+		err := m.eng.Pull(ctx, name, m.service.container.Platform, m.service.image.Registry, m.logins.Lookup, m)
+		if err == nil || try == pullTries || ctx.Err() != nil || !engine.Transient(err) {
+			return err
+		}
+		_, _ = fmt.Fprintf(m, "try %d of %d: %v; once more\n", try, pullTries, err)
+		select {
+		case <-time.After(time.Duration(try) * pullPause):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // build builds on one connection, over which a folder that several images are

@@ -39,7 +39,7 @@ type BuilderSpec struct {
 // StartBuilder starts a builder in a container, privileged as BuildKit needs
 // it. Close removes it with all that it kept.
 func (e *Engine) StartBuilder(ctx context.Context, spec BuilderSpec, logins LoginFunc) (*Builder, error) {
-	if err := e.Pull(ctx, BuilderImage, "", "docker.io", logins); err != nil {
+	if err := e.Pull(ctx, BuilderImage, "", "docker.io", logins, io.Discard); err != nil {
 		return nil, fmt.Errorf("the builder's image: %w", err)
 	}
 	id, err := e.createBuilder(ctx, spec)

@@ -158,7 +158,7 @@ func buildEndsWithTheContext(t *testing.T, eng *engine.Engine) {
 func TestPullLeavesWhatIsThere(t *testing.T) {
 	eng := enginetest.Connect(t)
 	host := enginetest.Registry(t)
-	if err := eng.Pull(t.Context(), host+"/guk0/none:1", "", host, nobody); err == nil || !strings.Contains(err.Error(), "pull "+host+"/guk0/none:1") {
+	if err := eng.Pull(t.Context(), host+"/guk0/none:1", "", host, nobody, io.Discard); err == nil || !strings.Contains(err.Error(), "pull "+host+"/guk0/none:1") {
 		t.Errorf("got %v", err)
 	}
 }

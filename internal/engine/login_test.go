@@ -23,7 +23,7 @@ func TestLoginFails(t *testing.T) {
 	logins := func(context.Context, string) (string, string, error) { return "", "", errors.New(why) }
 	name := host + "/guk0/none:1"
 	_, buildErr := eng.Build(t.Context(), []engine.Image{{Build: build(dir, "one"), Output: io.Discard}}, logins)
-	pullErr := eng.Pull(t.Context(), name, "", host, logins)
+	pullErr := eng.Pull(t.Context(), name, "", host, logins, io.Discard)
 	builder, err := eng.Builder(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/registry"
@@ -46,7 +47,7 @@ func (e *Engine) push(ctx context.Context, one Image, logins LoginFunc, host str
 		return "", err
 	}
 	defer func() { _ = stream.Close() }()
-	digest, err := readProgress(io.TeeReader(stream, heard))
+	digest, err := readProgress(io.TeeReader(stream, heard), func(jsonmessage.JSONMessage) {})
 	if err != nil || digest != "" {
 		return digest, err
 	}
@@ -83,8 +84,9 @@ func (b *Builder) pushAgain(ctx context.Context, one Image, logins LoginFunc, ho
 }
 
 // Pull makes an image present, for a platform as "linux/arm64" or, with "", for
-// the engine's own. One that the engine has is not pulled again.
-func (e *Engine) Pull(ctx context.Context, name, platform, host string, logins LoginFunc) error {
+// the engine's own. One that the engine has is not pulled again. Output takes
+// what the engine says, an empty write for what moves without a word.
+func (e *Engine) Pull(ctx context.Context, name, platform, host string, logins LoginFunc, output io.Writer) error {
 	if info, err := e.docker.ImageInspect(ctx, name); err == nil && isFor(platform, info) {
 		return nil
 	}
@@ -97,10 +99,26 @@ func (e *Engine) Pull(ctx context.Context, name, platform, host string, logins L
 		return fmt.Errorf("pull %s: %w", name, err)
 	}
 	defer func() { _ = stream.Close() }()
-	if _, err := readProgress(stream); err != nil {
+	if _, err := readProgress(stream, func(message jsonmessage.JSONMessage) { tell(output, message) }); err != nil {
 		return fmt.Errorf("pull %s: %w", name, err)
 	}
 	return nil
+}
+
+// layerDone is what a pull says of a layer that is worth a line.
+const layerDone = "Pull complete"
+
+// tell writes what is new of a pull: where from, which layers have come, what
+// it is now.
+func tell(output io.Writer, message jsonmessage.JSONMessage) {
+	line := ""
+	if message.ID == "" || message.Status == layerDone || strings.HasPrefix(message.Status, "Pulling from ") {
+		line = message.Status + "\n"
+	}
+	if line != "" && message.ID != "" {
+		line = message.ID + ": " + line
+	}
+	_, _ = io.WriteString(output, line)
 }
 
 // encode is a login as the engine takes it in a header. Without one the
@@ -122,8 +140,8 @@ var statusLine = regexp.MustCompile(`digest: (sha256:[0-9a-f]{64})`)
 
 // readProgress reads a push's or a pull's progress to its end, and the digest
 // out of it: the classic store sends that apart, the containerd store in a line
-// of status.
-func readProgress(stream io.Reader) (string, error) {
+// of status. Each message is passed on.
+func readProgress(stream io.Reader, passOn func(jsonmessage.JSONMessage)) (string, error) {
 	digest := ""
 	decoder := json.NewDecoder(stream)
 	for {
@@ -138,6 +156,7 @@ func readProgress(stream io.Reader) (string, error) {
 		if message.Error != nil {
 			return "", errors.New(message.Error.Message)
 		}
+		passOn(message)
 		if found := statusLine.FindStringSubmatch(message.Status); found != nil {
 			digest = found[1]
 		}
