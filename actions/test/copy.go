@@ -2,6 +2,7 @@ package test
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -69,12 +70,25 @@ func writeFile(to io.Writer, from, name string, info os.FileInfo) error {
 		return err
 	}
 	header.Name = name
-	archive := tar.NewWriter(to)
-	if err := archive.WriteHeader(header); err != nil {
+	return archive(to, header, file)
+}
+
+// putFile writes a secret or a config.
+func (u *unit) putFile(ctx context.Context, one compose.File) error {
+	header := &tar.Header{
+		Typeflag: tar.TypeReg, Name: path.Base(one.Path), Size: int64(len(one.Content)), Mode: int64(one.Mode), Uid: one.UID, Gid: one.GID,
+	}
+	return u.stream(ctx, path.Dir(one.Path), func(to io.Writer) error { return archive(to, header, bytes.NewReader(one.Content)) })
+}
+
+// archive is a tar stream of one file.
+func archive(to io.Writer, header *tar.Header, content io.Reader) error {
+	stream := tar.NewWriter(to)
+	if err := stream.WriteHeader(header); err != nil {
 		return err
 	}
-	_, err = io.Copy(archive, file)
-	return errors.Join(err, archive.Close())
+	_, err := io.Copy(stream, content)
+	return errors.Join(err, stream.Close())
 }
 
 // lacked is what of a build context the container lacks, nil if it has all. A

@@ -16,7 +16,7 @@ import (
 var used = []string{
 	"Name", "Image", "Build", "Command", "Entrypoint", "Environment", "EnvFiles", "WorkingDir", "User", "Extensions",
 	"DependsOn", "HealthCheck", "Links", "MemLimit", "MemReservation", "MemSwapLimit", "CPUS", "PidsLimit", "Deploy", "Tmpfs", "ShmSize",
-	"Init", "ExtraHosts", "Volumes", "Hostname", "Platform", "ReadOnly", "CapAdd", "CapDrop", "GroupAdd", "Sysctls", "Ulimits", "DNS", "StopSignal", "Networks",
+	"Init", "ExtraHosts", "Volumes", "Hostname", "Platform", "Secrets", "Configs", "ReadOnly", "CapAdd", "CapDrop", "GroupAdd", "Sysctls", "Ulimits", "DNS", "StopSignal", "Networks",
 }
 
 // without are the keys that have no effect in a test: a container is started

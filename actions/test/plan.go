@@ -87,7 +87,9 @@ type service struct {
 	// volumes are named ones, fresh for each try.
 	volumes []engine.Volume
 	copies  []copied
-	needs   []need
+	// files are secrets and configs.
+	files []compose.File
+	needs []need
 	// paths tell where folders of the container are in the repository.
 	paths junit.PathMap
 }

@@ -23,6 +23,8 @@ func planService(c config, key string, project *compose.Project, from types.Serv
 	one := service{name: from.Name, aliases: aliases(project, from), needs: needs(from)}
 	idle, problems := checkKeys(project, from)
 	problems = append(problems, one.takeImage(c, key, project, from))
+	files, err := project.Files(from)
+	one.files, problems = files, append(problems, err)
 	one.container = container(from)
 	one.container.Labels = map[string]string{label: key}
 	notes, err := one.takeVolumes(project, from)
@@ -33,8 +35,13 @@ func planService(c config, key string, project *compose.Project, from types.Serv
 	return one, notes, errors.Join(problems...)
 }
 
-// mask hides the secrets that the source gives the service's build.
+// mask hides the secrets that the source gives the service and its build.
 func (s service) mask(log *action.Log) {
+	for _, file := range s.files {
+		if file.Secret {
+			log.Mask(string(file.Content))
+		}
+	}
 	if s.build == nil {
 		return
 	}

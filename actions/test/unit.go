@@ -172,5 +172,10 @@ func (u *unit) create(ctx context.Context) error {
 			return fmt.Errorf("copy to %s: %w", one.to, err)
 		}
 	}
+	for _, one := range u.service.files {
+		if err := u.putFile(ctx, one); err != nil {
+			return fmt.Errorf("write %s: %w", one.Path, err)
+		}
+	}
 	return nil
 }

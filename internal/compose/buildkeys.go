@@ -168,25 +168,10 @@ func (p *Project) secret(one types.ServiceSecretConfig) ([]byte, error) {
 		return nil, errors.New("uid, gid and mode have no effect in a build; give them to RUN --mount=type=secret")
 	}
 	secret, declared := p.Secrets[one.Source]
-	switch {
-	case !declared:
+	if !declared {
 		return nil, errors.New("is not declared below the file's secrets; declare it there, or give the value in the input secrets")
-	case bool(secret.External):
-		return nil, errors.New("is external; give the value in the input secrets")
-	case secret.Environment != "":
-		value, given := p.Environment[secret.Environment]
-		if !given {
-			return nil, fmt.Errorf("has no value: give a line %s=… in the input vars, or the value in the input secrets", secret.Environment)
-		}
-		return []byte(value), nil
-	case secret.File != "":
-		content, err := os.ReadFile(secret.File)
-		if err != nil {
-			return nil, fmt.Errorf("there is no file %s in the workspace", relative(p.WorkingDir, secret.File))
-		}
-		return content, nil
 	}
-	return []byte(secret.Content), nil
+	return p.content(types.FileObjectConfig(secret), "give the value in the input secrets")
 }
 
 // keys are SSH keys by id. A container action has no agent.

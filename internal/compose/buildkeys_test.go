@@ -118,7 +118,7 @@ func TestBuildKeyErrors(t *testing.T) {
 		{"additional_contexts: {other: 'service:app'}", `docker-compose.yml:2: service "app": build.additional_contexts: the images start from each other in a circle: app → app; remove one of the contexts`},
 		{"additional_contexts: {other: 'service:none'}", `docker-compose.yml:2: service "app": build.additional_contexts: other: there is no service "none"; there are: app`},
 		{"secrets: [ext]", `docker-compose.yml:2: service "app": build.secrets: ext: is external; give the value in the input secrets`},
-		{"secrets: [env]", `docker-compose.yml:2: service "app": build.secrets: env: has no value: give a line NONE=… in the input vars, or the value in the input secrets`},
+		{"secrets: [env]", `docker-compose.yml:2: service "app": build.secrets: env: has no value: give a line NONE=… in the input vars, or give the value in the input secrets`},
 		{"secrets: [gone]", `docker-compose.yml:2: service "app": build.secrets: gone: there is no file gone.txt in the workspace`},
 		{"secrets: [{source: gone, uid: '1'}]", `docker-compose.yml:2: service "app": build.secrets: gone: uid, gid and mode have no effect in a build; give them to RUN --mount=type=secret`},
 		{"ssh: [default]", `docker-compose.yml:2: service "app": build.ssh: default needs an agent, which the action's container lacks; write default=path/to/a/key`},
