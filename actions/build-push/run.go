@@ -87,8 +87,10 @@ func preflight(ctx context.Context, p prepared) (*session, error) {
 	if err == nil && p.plan.push {
 		err = p.opening.logins.CheckPush(ctx, p.plan.names())
 	}
-	if err != nil && p.opening.inputs.starts() {
-		return nil, errors.Join(err, engine.Check(ctx, p.opening.getenv))
+	if p.opening.inputs.starts() {
+		if err := errors.Join(err, p.plan.refusals(engine.Unstarted())); err != nil {
+			return nil, errors.Join(err, engine.Check(ctx, p.opening.getenv))
+		}
 	}
 	s := &session{plan: p.plan, log: p.opening.log, logins: p.opening.logins, registry: client}
 	opened, openErr := p.opening.open(ctx, p.plan)
@@ -96,18 +98,21 @@ func preflight(ctx context.Context, p prepared) (*session, error) {
 		return nil, errors.Join(err, openErr)
 	}
 	s.builder = opened
-	if err = errors.Join(err, s.fit(ctx, p.opening.getenv)); err != nil {
+	problems := []error{err, s.chooseCaches(ctx, cache.HostOf(s.builder.Exports(), p.opening.getenv))}
+	for _, one := range s.builds {
+		problems = append(problems, s.builder.Refusals(one))
+	}
+	if err := errors.Join(problems...); err != nil {
 		return nil, errors.Join(err, s.builder.close(ctx))
 	}
 	return s, nil
 }
 
-// fit gives the builds their caches, and tells what the builder can't do of
-// them.
-func (s *session) fit(ctx context.Context, getenv func(string) string) error {
-	problems := []error{s.chooseCaches(ctx, cache.HostOf(s.builder.Exports(), getenv))}
-	for _, one := range s.builds {
-		problems = append(problems, s.builder.Refusals(one))
+// refusals tell what a builder can't do of the plan.
+func (p plan) refusals(by *engine.Builder) error {
+	var problems []error
+	for _, one := range p.images {
+		problems = append(problems, by.Refusals(one.build))
 	}
 	return errors.Join(problems...)
 }

@@ -36,6 +36,12 @@ type BuilderSpec struct {
 	Labels map[string]string
 }
 
+// Unstarted is the builder that StartBuilder starts, to be asked for its
+// Refusals and nothing else.
+func Unstarted() *Builder {
+	return &Builder{Name: "a builder of " + BuilderImage, can: everything}
+}
+
 // StartBuilder starts a builder in a container, privileged as BuildKit needs
 // it. Close removes it with all that it kept.
 func (e *Engine) StartBuilder(ctx context.Context, spec BuilderSpec, logins LoginFunc) (*Builder, error) {
@@ -47,10 +53,9 @@ func (e *Engine) StartBuilder(ctx context.Context, spec BuilderSpec, logins Logi
 		return nil, fmt.Errorf("start a builder: %w", err)
 	}
 	instance := &Instance{ID: id, engine: e}
-	builder := &Builder{
-		Name: "a builder of " + BuilderImage, can: everything, stop: instance.Remove,
-		insecure: func(host string) bool { return slices.Contains(spec.Insecure, strings.ToLower(host)) },
-	}
+	builder := Unstarted()
+	builder.stop = instance.Remove
+	builder.insecure = func(host string) bool { return slices.Contains(spec.Insecure, strings.ToLower(host)) }
 	if err := e.awaitBuilder(ctx, builder, id); err != nil {
 		return nil, errors.Join(fmt.Errorf("start a builder: %w", err), instance.Remove(ctx))
 	}
