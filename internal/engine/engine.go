@@ -5,11 +5,13 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/client"
 	"github.com/docker/go-connections/tlsconfig"
@@ -47,7 +49,23 @@ func Connect(ctx context.Context, getenv func(string) string) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("input environment DOCKER_HOST: %w", err)
 	}
+	return meet(ctx, docker, host)
+}
+
+// engineWithin is how long an engine may take to say what it is. One that is
+// stopped still takes connections.
+const engineWithin = time.Minute
+
+var errEngineWithin = fmt.Errorf("it takes connections, and has not answered within %s", engineWithin)
+
+// meet asks an engine what it is.
+func meet(ctx context.Context, docker *client.Client, host string) (*Engine, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, engineWithin, errEngineWithin)
+	defer cancel()
 	info, err := docker.Info(ctx)
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errEngineWithin) {
+		err = cause
+	}
 	if err != nil {
 		return nil, fmt.Errorf("no Docker engine answers at %s: this action needs one; GitHub's ubuntu runners have it, elsewhere start Docker or set DOCKER_HOST: %w", host, err)
 	}
