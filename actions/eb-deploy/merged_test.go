@@ -82,7 +82,7 @@ func TestMergedRefused(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {
 		s.merges(t)
 		s.inputs["tags"], s.inputs["digests"] = `{"backend":"t","cash":"t"}`, ""
-		s.file(t, "docker-compose.prod.yml", prodFile+"  sidecar:\n    image: guk0/sidecar\n  worker:\n    extends: {file: base.yml, service: worker}\nsecrets:\n  key: {file: ./key.pem}\n")
+		s.file(t, "docker-compose.prod.yml", prodFile+"  sidecar:\n    image: guk0/sidecar\n  worker:\n    restrat: always\n    extends: {file: base.yml, service: worker}\nsecrets:\n  key: {file: ./key.pem}\n")
 		s.file(t, "base.yml", "services:\n  worker:\n    build: ./worker\n    env_file: [worker.env]\n")
 		if err := os.Remove(filepath.Join(s.dir, "prod.env")); err != nil {
 			t.Fatal(err)
@@ -92,9 +92,10 @@ func TestMergedRefused(t *testing.T) {
 			`docker-compose.yml, docker-compose.prod.yml: an image is given for "cash", which is no service of the file; it has backend, cache, frontend, sidecar, worker; did you mean "cache"?`,
 			`docker-compose.prod.yml:7: env_file prod.env does not exist`,
 			`docker-compose.prod.yml:11: no image is given for service "sidecar", and its image "guk0/sidecar" has neither tag nor digest`,
+			`docker-compose.prod.yml:13: services.worker has a key "restrat", which Compose does not know; did you mean "restart"?`,
 			`base.yml:3: service "worker" has build, and no image is given for it`,
 			`base.yml:4: env_file worker.env does not exist`,
-			`docker-compose.prod.yml:15: secrets: file ./key.pem does not exist`,
+			`docker-compose.prod.yml:16: secrets: file ./key.pem does not exist`,
 		)
 	})
 }

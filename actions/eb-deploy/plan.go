@@ -109,7 +109,8 @@ func mutable(file deployFile, refs map[string]image.Reference) []error {
 func render(file deployFile, refs map[string]image.Reference) (bundle.Rendered, error) {
 	texts := file.texts(refs)
 	if file.kind == bundle.Compose {
-		return bundle.RenderCompose(file.path, file.source, texts)
+		rendered, err := bundle.RenderCompose(file.path, file.source, texts)
+		return rendered, errors.Join(err, bundle.Invalid(file.path, file.source, err))
 	}
 	return bundle.RenderDockerrun(file.path, file.source, texts)
 }

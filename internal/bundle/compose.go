@@ -160,8 +160,8 @@ func (x *examination) service(name string, pair yamlsource.Pair) intent {
 	if hasBuild {
 		in.drop = append(in.drop, "build")
 		x.changed(build.Key, name, "build removed")
-		x.pullPolicy(&in, name, service)
 	}
+	x.pullPolicy(&in, name, service)
 	x.mounts(&in, name, service)
 	return in
 }
