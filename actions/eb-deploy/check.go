@@ -58,9 +58,6 @@ func (p plan) checkEnvironment(d beanstalk.Destination, found *findings) {
 	p.checkReadable(options, found)
 	// Elastic Beanstalk does not write the properties where the bundle has an .env.
 	masked := slices.ContainsFunc(p.bundle.Files(), func(f bundle.File) bool { return f.Path == ".env" })
-	if p.file.kind != bundle.Compose {
-		return
-	}
 	for _, line := range p.asks.OldLimits {
 		found.warn(p.file.at(line, errors.New("mem_limit is unknown to Compose 1 in a file of version 3, which older platforms run: write deploy.resources.limits.memory, or version: '2.4'")))
 	}
@@ -93,6 +90,9 @@ func (p plan) checkPort(d beanstalk.Destination, options beanstalk.Options, foun
 		return
 	}
 	problem := p.file.at(0, fmt.Errorf("no service publishes port %d, to which environment %q sends its requests: add ports: [\"%d:<port of the container>\"] to the one that is to answer", port, d.Environment.Name, port))
+	if p.file.kind == bundle.DockerrunV2 {
+		problem = p.file.at(0, fmt.Errorf(`no container is mapped to port %d of the host, to which environment %q sends its requests: add "portMappings": [{"hostPort": %d, "containerPort": <port of the container>}] to the one that is to answer`, port, d.Environment.Name, port))
+	}
 	if options.Get("aws:elasticbeanstalk:environment", "EnvironmentType") == "SingleInstance" {
 		found.warn(problem)
 		return

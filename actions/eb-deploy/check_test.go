@@ -86,6 +86,33 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCheckPortOfECS has containers of which none takes the environment's
+// requests.
+func TestCheckPortOfECS(t *testing.T) {
+	const port = `Dockerrun.aws.json: no container is mapped to port 80 of the host, to which environment "Dockerfullstack-env" sends its requests: add "portMappings": [{"hostPort": 80, "containerPort": <port of the container>}]`
+	for name, c := range map[string]struct {
+		option [3]string
+		want   string
+	}{
+		"load balanced": {[3]string{"aws:elasticbeanstalk:environment", "EnvironmentType", "LoadBalanced"}, "rejected"},
+		"one instance":  {[3]string{"aws:elasticbeanstalk:environment", "EnvironmentType", "SingleInstance"}, "deployed"},
+		"another port":  {[3]string{processOptions, "Port", "8080"}, "deployed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			on(t, func(t *testing.T, s *stage) {
+				s.env.Stack = "64bit Amazon Linux 2023 v4.1.0 running ECS"
+				s.env.Options = append(s.env.Options, c.option)
+				s.file(t, "ecs/Dockerrun.aws.json", strings.Replace(dockerrunFile, `"hostPort": 80`, `"hostPort": 8080`, 1))
+				s.inputs["source"] = "ecs"
+				got := s.run(t)
+				if got.result() != c.want || strings.Contains(got.log, port) != (name != "another port") {
+					t.Errorf("%s", got)
+				}
+			})
+		})
+	}
+}
+
 // TestCheckImages looks for images in a registry that has one of them.
 func TestCheckImages(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -67,8 +67,11 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, from tree
 		description: cmp.Or(c.Description, trigger.Subject),
 	}
 	p.key = c.key(p.label, hash)
-	if file.kind == bundle.Compose {
+	switch file.kind {
+	case bundle.Compose:
 		p.asks = bundle.AsksOf(file.source, replaced(refs))
+	case bundle.DockerrunV2:
+		p.asks = bundle.AsksOfDockerrun(file.source)
 	}
 	return p, nil
 }

@@ -45,7 +45,7 @@ services:
 const dockerrunFile = `{
   "AWSEBDockerrunVersion": 2,
   "containerDefinitions": [
-    {"name": "frontend", "image": "guk0/docker-frontend", "memory": 128, "essential": true},
+    {"name": "frontend", "image": "guk0/docker-frontend", "memory": 128, "essential": true, "portMappings": [{"hostPort": 80, "containerPort": 3000}]},
     {"name": "backend", "image": "guk0/docker-backend", "memory": 128}
   ]
 }

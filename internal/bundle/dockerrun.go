@@ -68,8 +68,10 @@ func (r *dockerrun) render(root *value) {
 	switch kind {
 	case DockerrunV1:
 		r.version1(root)
+		r.keys("", root, dockerrunKeys[kind])
 	case DockerrunV2:
 		r.version2(root)
+		r.keys("", root, dockerrunKeys[kind])
 	case DockerrunV3:
 		r.problem(root.get(versionKey).line, "version 3 only tells a docker-compose.yml beside it how to log in; it names no image to deploy: pass the docker-compose.yml as the deploy file")
 	}

@@ -70,6 +70,17 @@ func TestDockerrunErrors(t *testing.T) {
 				"D: an image is given for \"b\", which is no container of the file; it has a"},
 		{"nothing essential", "{\"AWSEBDockerrunVersion\":2,\n\"containerDefinitions\":[{\"name\":\"a\",\"image\":\"x\",\"memory\":1,\"essential\":false},\n{\"name\":\"b\",\"image\":\"x\",\"memory\":1,\"essential\":false}]}", nil,
 			"D:2: no container is essential, and ECS takes no task without one: write \"essential\": true in the one that the app cannot do without"},
+		{"keys and types of version 2", "{\"AWSEBDockerrunVersion\":2,\"containerDefinitions\":[{\"name\":\"a\",\"image\":\"x\",\"memory\":1,\n\"portMapping\":[],\n\"essential\":\"true\",\n\"links\":[\"b\",3],\n\"environment\":[{\"name\":\"A\",\"value\":3306},\n\"B\"],\n\"mountPoints\":{}},\n{\"name\":\"b\",\"image\":\"x\",\"memory\":1,\"portMappings\":[{\"hostPort\":\"80\",\"own\":1}]}],\n\"volume\":[]}", nil,
+			"D:2: unknown key \"containerDefinitions[0].portMapping\"; did you mean \"portMappings\"?\n" +
+				"D:3: containerDefinitions[0].essential is \"true\"; write true or false\n" +
+				"D:4: containerDefinitions[0].links is a list; write a list of texts\n" +
+				"D:5: containerDefinitions[0].environment[0].value is 3306; write a text\n" +
+				"D:6: containerDefinitions[0].environment[1] is \"B\"; write an object\n" +
+				"D:7: containerDefinitions[0].mountPoints is an object; write a list\n" +
+				"D:8: containerDefinitions[1].portMappings[0].hostPort is \"80\"; write a number\n" +
+				"D:9: unknown key \"volume\"; did you mean \"volumes\"?"},
+		{"keys and types of version 1", "{\"AWSEBDockerrunVersion\":\"1\",\"Image\":{\"Name\":\"x\",\"Update\":true},\"Ports\":[{\"ContainerPort\":\"80\"}],\n\"Volume\":[],\"Logging\":3}", nil,
+			"D:2: unknown key \"Volume\"; did you mean \"Volumes\"?\nD:2: Logging is 3; write a text"},
 		{"duplicate key", "{\"AWSEBDockerrunVersion\":\"1\",\n\"Image\":{\"Name\":\"x\",\n\"Name\":\"y\"},\"Ports\":[{\"ContainerPort\":80}]}", nil,
 			"D:3: key \"Name\" is given twice, first on line 2: keep one"},
 		{"version 1, two images and no image", "{\"AWSEBDockerrunVersion\":\"1\",\n\"Image\":{}}", given("a", "b"),
