@@ -24,6 +24,10 @@ const (
 	packable = 0.05
 	// sampleSize is enough for an estimate.
 	sampleSize = 4 << 10
+	// glimpseSize is enough to know a text by, for which the estimate is surely
+	// or above.
+	glimpseSize = 512
+	surely      = 0.25
 )
 
 // piece is a small file, or a part of a larger one.
@@ -97,8 +101,12 @@ func (k *packer) packPart(p *piece) error {
 	return packInto(k.plain, p)
 }
 
-// packs tells whether it is worth while to pack, by three samples.
+// packs tells whether it is worth while to pack, by three samples if the
+// beginning is not plainly a text's.
 func packs(raw []byte) bool {
+	if compress.Estimate(raw[:min(glimpseSize, len(raw))]) >= surely {
+		return true
+	}
 	size := min(sampleSize, len(raw))
 	for _, at := range []int{0, (len(raw) - size) / 2, len(raw) - size} {
 		if size > 0 && compress.Estimate(raw[at:at+size]) >= packable {
