@@ -5,17 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/google/go-containerregistry/pkg/registry"
 
 	"github.com/guk0/travois/internal/enginetest"
 )
@@ -33,16 +28,19 @@ func benchBuildPush(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	defer classic.server.Close()
-	containerd := *classic
+	return errors.Join(classic.against(ctx, b), classic.end())
+}
+
+// against measures on both engines.
+func (s *site) against(ctx context.Context, b *bench) error {
+	containerd := *s
 	containerd.kind, containerd.cache, containerd.names = "containerd store", "inline", map[string]bool{}
-	containerd.environ = append(slices.Clone(classic.environ), "DOCKER_HOST="+enginetest.ContainerdHost)
+	containerd.environ = append(slices.Clone(s.environ), "DOCKER_HOST="+enginetest.ContainerdHost)
 	if err := containerd.carry(ctx, baseImage); err != nil {
 		return err
 	}
-	three := classic.project("three", 3, 8<<20)
-	err = errors.Join(classic.compare(ctx, b, three, travis, bake), classic.clean(ctx))
-	if err != nil {
+	three := s.project("three", 3, 8<<20)
+	if err := errors.Join(s.compare(ctx, b, three, travis, bake), s.clean(ctx)); err != nil {
 		return err
 	}
 	return errors.Join(containerd.measure(ctx, b, three), containerd.clean(ctx))
@@ -80,8 +78,9 @@ type site struct {
 	dir, action, registry string
 	// kind is the engine's, cache the one that the builds write.
 	kind, cache string
-	server      *httptest.Server
 	environ     []string
+	// end stops the registry.
+	end func() error
 	// names are the images that were made.
 	names map[string]bool
 	// memory is the action's largest, in bytes.
@@ -105,10 +104,9 @@ func newSite(ctx context.Context, dir, kind, cache string) (*site, error) {
 	if err := os.MkdirAll(blobs, 0o755); err != nil {
 		return nil, err
 	}
-	s.server = httptest.NewServer(registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(blobs)), registry.Logger(log.New(io.Discard, "", 0))))
-	s.registry = strings.TrimPrefix(s.server.URL, "http://")
 	s.environ = []string{"DOCKER_CONFIG=" + filepath.Join(dir, "docker")}
-	return s, nil
+	s.registry, s.end, err = startRegistry(ctx, blobs)
+	return s, err
 }
 
 // project is a workspace of services that install something large and then

@@ -37,6 +37,9 @@ func run(ctx context.Context, names []string) error {
 	if len(names) == 3 && names[0] == treeCommand {
 		return treeInto(ctx, names[1], names[2])
 	}
+	if len(names) == 2 && names[0] == registryCommand {
+		return serveRegistry(ctx, names[1])
+	}
 	if len(names) == 0 {
 		names = known()
 	}
