@@ -59,13 +59,17 @@ func (s *stage) version(label string) {
 
 func (s *stage) upload(label string) {
 	s.t.Helper()
+	if err := s.put(label); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *stage) put(label string) error {
 	_, err := s.s3.PutObject(s.t.Context(), &s3.PutObjectInput{
 		Bucket: aws.String(s.Bucket()), Key: aws.String(label + ".yml"),
 		Body: bytes.NewReader([]byte(composeOf + label + "\n    ports: ['80:80']\n")),
 	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	return err
 }
 
 func versionOf(label, bucket string) *elasticbeanstalk.CreateApplicationVersionInput {
@@ -245,6 +249,8 @@ func TestClock(t *testing.T) {
 	opts := eblocal.Options{ClockSkew: -3 * time.Hour, Speed: 60}
 	staged(t, opts, func(t *testing.T, s *stage) {
 		s.Engine.Boot = 5 * time.Minute
+		// A request of the runner's time is refused. The client goes by the answer's time from then on.
+		mustRefuse(t, s.put("v1"), "RequestTimeTooSkewed", "too large")
 		s.version("v1")
 		began := time.Now()
 		s.deployed("v1")

@@ -30,11 +30,14 @@ func s3Operation(r *http.Request) string {
 	switch {
 	case r.Method == http.MethodGet && query.Has("location"):
 		return "GetBucketLocation"
+	case query.Has("uploads") && r.Method == http.MethodGet:
+		return "ListMultipartUploads"
 	case query.Has("uploads"):
 		return "CreateMultipartUpload"
 	case query.Has("uploadId"):
 		return map[string]string{
-			http.MethodPut: "UploadPart", http.MethodPost: "CompleteMultipartUpload", http.MethodDelete: "AbortMultipartUpload",
+			http.MethodGet: "ListParts", http.MethodPut: "UploadPart",
+			http.MethodPost: "CompleteMultipartUpload", http.MethodDelete: "AbortMultipartUpload",
 		}[r.Method]
 	}
 	names := s3Operations[r.Method]
