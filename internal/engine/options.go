@@ -80,8 +80,8 @@ func frontendAttrs(build compose.Build) map[string]string {
 	set("shm-size", strconv.FormatInt(build.ShmSize, 10), build.ShmSize > 0)
 	set("ulimit", ulimits(build.Ulimits), len(build.Ulimits) > 0)
 	set("platform", strings.Join(build.Platforms, ","), len(build.Platforms) > 0)
-	set("attest:provenance", attestation(build.Provenance), asked(build.Provenance))
-	set("attest:sbom", attestation(build.SBOM), asked(build.SBOM))
+	set("attest:provenance", provenance(build.Provenance), asked(build.Provenance))
+	set("attest:sbom", sbom(build.SBOM), asked(build.SBOM))
 	return attrs
 }
 
@@ -94,8 +94,18 @@ func ulimits(all map[string]string) string {
 	return strings.Join(pairs, ",")
 }
 
-// attestation is the parameters of one; "true" has none.
-func attestation(value string) string {
+// provenance is the parameters of one. BuildKit's own default is mode=max,
+// which publishes the values of build arguments with the image: who wants that
+// says so.
+func provenance(value string) string {
+	if value == "true" {
+		return "mode=min"
+	}
+	return value
+}
+
+// sbom is the parameters of one; "true" has none.
+func sbom(value string) string {
 	if value == "true" {
 		return ""
 	}
