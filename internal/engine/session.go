@@ -20,6 +20,7 @@ import (
 	"github.com/moby/buildkit/session/sshforward/sshprovider"
 	"github.com/tonistiigi/fsutil"
 	fstypes "github.com/tonistiigi/fsutil/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/guk0/travois/internal/compose"
 )
@@ -111,11 +112,13 @@ func (s *sessions) close() error {
 	}
 }
 
+// closeAll closes side by side, since each waits for the engine.
 func (s *sessions) closeAll() error {
-	var problems []error
+	var group errgroup.Group
 	for _, one := range s.all {
-		problems = append(problems, one.session.Close())
+		group.Go(one.session.Close)
 	}
+	problems := []error{group.Wait()}
 	for range s.all {
 		problems = append(problems, <-s.ended)
 	}
