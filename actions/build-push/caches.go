@@ -13,7 +13,7 @@ import (
 
 // chooseCaches gives every build its caches, after those of the source.
 func (s *session) chooseCaches(ctx context.Context, host cache.Host) error {
-	present := s.present(ctx)
+	present := s.present(ctx, host)
 	for i, one := range s.plan.images {
 		from, to, err := s.plan.cache.For(host, cache.Image{
 			Service: one.build.Service, Role: cache.Build, Name: one.name, Tags: present[i], Pushed: s.plan.push,
@@ -55,17 +55,17 @@ func (s *session) plainly(caches []compose.Cache) []compose.Cache {
 	return all
 }
 
-// present are the tags, of those that move, that each repository has: their
-// images may hold steps.
-func (s *session) present(ctx context.Context) [][]string {
+// present are the tags that each repository has of those whose images may hold
+// steps.
+func (s *session) present(ctx context.Context, host cache.Host) [][]string {
 	found := make([][]string, len(s.plan.images))
-	if s.plan.cache.Cache == cache.None || len(s.plan.tags) < 2 {
+	if !s.plan.cache.ReadsImages(host) {
 		return found
 	}
 	var group errgroup.Group
 	for i, one := range s.plan.images {
 		group.Go(func() error {
-			found[i] = s.registry.Present(ctx, one.name, s.plan.tags[1:])
+			found[i] = s.registry.Present(ctx, one.name, s.plan.earlier)
 			return nil
 		})
 	}

@@ -22,7 +22,9 @@ type plan struct {
 	images    []planned
 	// tags go onto every image; the first one is the immutable one.
 	tags []string
-	push bool
+	// earlier are the tags whose images may hold steps of these.
+	earlier []string
+	push    bool
 	// cache is where steps are kept between runs.
 	cache cache.Inputs
 	// builder is the input's.
@@ -66,7 +68,10 @@ func (p plan) names() []image.Reference {
 // registry.
 func makePlan(c config, trigger action.Trigger, project *compose.Project) (plan, error) {
 	tags, err := c.tags(trigger)
-	p := plan{workspace: project.Workspace, tags: tags, push: c.pushes(trigger), cache: c.Inputs, builder: c.Builder}
+	p := plan{
+		workspace: project.Workspace, tags: tags, earlier: union(tags, cache.Earlier(trigger)),
+		push: c.pushes(trigger), cache: c.Inputs, builder: c.Builder,
+	}
 	problems := []error{err}
 	for _, name := range project.Names {
 		service := project.Services[name]
@@ -85,6 +90,17 @@ func makePlan(c config, trigger action.Trigger, project *compose.Project) (plan,
 	problems = append(problems, c.Secrets.Unknown("secrets", project.Names)...)
 	problems = append(problems, p.shared(project)...)
 	return p, errors.Join(problems...)
+}
+
+// union is what is in either list, in order.
+func union(first, second []string) []string {
+	all := slices.Clone(first)
+	for _, one := range second {
+		if !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	return all
 }
 
 // tags are those of every image.

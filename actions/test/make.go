@@ -197,7 +197,7 @@ func (s *session) cached(ctx context.Context, one service) (compose.Build, error
 // present are the tags of images that were pushed before, as far as there are
 // any.
 func (s *session) present(ctx context.Context, one service) []string {
-	if one.repository.Repository == "" || s.cache.Cache == cache.None {
+	if one.repository.Repository == "" || !s.cache.ReadsImages(s.host) {
 		return nil
 	}
 	return s.registry.Present(ctx, one.repository, s.plan.tags)

@@ -3,7 +3,6 @@ package test
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -12,7 +11,6 @@ import (
 	"github.com/guk0/travois/internal/cache"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/engine"
-	"github.com/guk0/travois/internal/image"
 	"github.com/guk0/travois/internal/registry"
 )
 
@@ -57,20 +55,8 @@ func prepare(ctx context.Context, r *action.Runner, c config) (plan, error) {
 		one.mask(r.Log)
 	}
 	trigger, triggerErr := r.Trigger(action.CommitInputs{})
-	p.tags = earlier(trigger)
+	p.tags = cache.Earlier(trigger)
 	return p, errors.Join(err, triggerErr)
-}
-
-// earlier are the tags that build-push gives by default to what it pushes from
-// a branch: their images may hold steps that need not be run again.
-func earlier(trigger action.Trigger) []string {
-	var tags []string
-	for _, branch := range []string{trigger.Branch, trigger.DefaultBranch} {
-		if tag := image.BranchTag(branch); branch != "" && !slices.Contains(tags, tag) {
-			tags = append(tags, tag)
-		}
-	}
-	return append(tags, "latest")
 }
 
 // session is a plan being carried out.

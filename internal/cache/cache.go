@@ -107,14 +107,38 @@ const (
 
 var roles = []Role{Build, Test}
 
+// Earlier are the tags that build-push gives by default to what it pushes from
+// a branch: the images of the trigger's branch and of the default branch may
+// hold steps that need not be run again, for a pull request too.
+func Earlier(trigger action.Trigger) []string {
+	var tags []string
+	for _, branch := range []string{trigger.Branch, trigger.DefaultBranch} {
+		if tag := image.BranchTag(branch); branch != "" && !slices.Contains(tags, tag) {
+			tags = append(tags, tag)
+		}
+	}
+	return append(tags, "latest")
+}
+
+// kind is the one that auto stands for.
+func (i Inputs) kind(host Host) string {
+	switch {
+	case i.Cache != Auto:
+		return i.Cache
+	case host.github():
+		return GitHub
+	}
+	return Inline
+}
+
+// ReadsImages tells that steps are kept in the images themselves: then it
+// matters which of them there are.
+func (i Inputs) ReadsImages(host Host) bool { return i.kind(host) == Inline }
+
 // For is what a build reads and writes. The error says why the engine or the
 // runner has no such cache.
 func (i Inputs) For(host Host, one Image) (from, to []compose.Cache, err error) {
-	kind := i.Cache
-	if kind == Auto && host.github() {
-		kind = GitHub
-	}
-	switch kind {
+	switch i.kind(host) {
 	case None:
 		return nil, nil, nil
 	case GitHub:

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/cache"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/image"
@@ -63,6 +64,22 @@ func TestFor(t *testing.T) {
 			t.Errorf("%s: error (-want +got):\n%s", c.name, diff)
 		}
 		if diff := cmp.Diff([][]compose.Cache{c.from, c.to}, [][]compose.Cache{from, to}); diff != "" {
+			t.Errorf("%s: (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+func TestEarlier(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		trigger action.Trigger
+		want    []string
+	}{
+		{"a branch", action.Trigger{Branch: "feature/x", DefaultBranch: "main"}, []string{image.BranchTag("feature/x"), "main", "latest"}},
+		{"the default branch", action.Trigger{Branch: "main", DefaultBranch: "main"}, []string{"main", "latest"}},
+		{"nothing known", action.Trigger{}, []string{"latest"}},
+	} {
+		if diff := cmp.Diff(c.want, cache.Earlier(c.trigger)); diff != "" {
 			t.Errorf("%s: (-want +got):\n%s", c.name, diff)
 		}
 	}

@@ -51,7 +51,10 @@ func TestTagAndHas(t *testing.T) {
 	if err := stranger.Tag(t.Context(), from, []string{"stolen"}); err == nil || !strings.Contains(err.Error(), "asks for a login to push") {
 		t.Errorf("a tag without a login: %v", err)
 	}
-	if present := client.Present(t.Context(), reference, []string{"other", "latest", "main"}); strings.Join(present, " ") != "latest main" {
+	if present := client.Present(t.Context(), reference, []string{"main", "other", "sha-1"}); strings.Join(present, " ") != "main" {
+		t.Errorf("present: %v", present)
+	}
+	if present := client.Present(t.Context(), reference, []string{"other", "latest", "main"}); strings.Join(present, " ") != "latest" {
 		t.Errorf("present: %v", present)
 	}
 }
