@@ -24,7 +24,9 @@ type plan struct {
 	tags []string
 	// earlier are the tags whose images may hold steps of these.
 	earlier []string
-	push    bool
+	// firstMoves tells that the first tag is one that moves.
+	firstMoves bool
+	push       bool
 	// cache is where steps are kept between runs.
 	cache cache.Inputs
 	// builder is the input's.
@@ -70,7 +72,8 @@ func makePlan(c config, trigger action.Trigger, project *compose.Project) (plan,
 	tags, err := c.tags(trigger)
 	p := plan{
 		workspace: project.Workspace, tags: tags, earlier: union(tags, cache.Earlier(trigger)),
-		push: c.pushes(trigger), cache: c.Inputs, builder: c.Builder,
+		firstMoves: firstMoves(c.tagLines(trigger), trigger),
+		push:       c.pushes(trigger), cache: c.Inputs, builder: c.Builder,
 	}
 	problems := []error{err}
 	for _, name := range project.Names {
@@ -105,10 +108,14 @@ func union(first, second []string) []string {
 
 // tags are those of every image.
 func (c config) tags(trigger action.Trigger) ([]string, error) {
+	return expand(c.tagLines(trigger), trigger)
+}
+
+func (c config) tagLines(trigger action.Trigger) []string {
 	if len(c.Tags) > 0 {
-		return expand(c.Tags, trigger)
+		return c.Tags
 	}
-	return expand(defaultTags(trigger), trigger)
+	return defaultTags(trigger)
 }
 
 func planImage(c config, trigger action.Trigger, project *compose.Project, service types.ServiceConfig) (planned, error) {

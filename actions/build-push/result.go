@@ -81,12 +81,13 @@ func finish(r *action.Runner, done result, err error) error {
 	return r.Finish(outputs, done.summary(), err)
 }
 
-// outputs are set for what was pushed. tags and digests hold no repository's
-// name, since GitHub drops a job's output that holds a masked value.
+// outputs are set for what was built, or pushed, and where something failed for
+// what is up by its first tag all the same. tags and digests hold no
+// repository's name, since GitHub drops a job's output that holds a masked value.
 func (d result) outputs() action.Outputs {
 	images, tags, digests := map[string]string{}, map[string]string{}, map[string]string{}
 	for _, one := range d.images {
-		if d.verdict == failed || d.verdict == rejected {
+		if d.verdict == rejected || d.verdict == failed && one.digest == "" {
 			continue
 		}
 		tags[one.service] = d.tag

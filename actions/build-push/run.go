@@ -28,6 +28,9 @@ func run(ctx context.Context, r *action.Runner) error {
 	for _, warning := range p.plan.exposed() {
 		r.Log.Warning(warning)
 	}
+	if notice := p.plan.halfMoved(); notice != "" {
+		r.Log.Notice("%s", notice)
+	}
 	s, err := preflight(ctx, p)
 	if err != nil {
 		return finish(r, result{verdict: rejected}, err)

@@ -91,6 +91,21 @@ func expand(lines []string, t action.Trigger) ([]string, error) {
 	return tags, errors.Join(problems...)
 }
 
+// fixing are the placeholders whose value no later commit has again.
+var fixing = []string{"{sha}", "{version}", "{run}"}
+
+// firstMoves tells that what a first tag is made of lets later commits have it
+// too.
+func firstMoves(lines []string, t action.Trigger) bool {
+	known := values(t)
+	for _, line := range lines {
+		if _, ok, err := expandLine(line, known); ok && err == nil {
+			return !slices.ContainsFunc(fixing, func(one string) bool { return strings.Contains(line, one) })
+		}
+	}
+	return false
+}
+
 func expandLine(line string, known map[string]string) (tag string, ok bool, err error) {
 	ok = true
 	tag = placeholder.ReplaceAllStringFunc(line, func(braced string) string {
