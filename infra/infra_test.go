@@ -3,6 +3,7 @@
 package infra_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,7 +12,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/guk0/travois/internal/beanstalk"
 )
 
 // stacks are parameters of stacks that differ in every condition.
@@ -221,6 +225,35 @@ func TestSafe(t *testing.T) {
 	if got := trust["Condition"].(map[string]any)["StringEquals"]; fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("the role trusts %v, want %v", got, want)
 	}
+}
+
+// The role may do what eb-deploy prints that it needs, whatever inputs a
+// deployment has that creates nothing, and no more.
+func TestPolicy(t *testing.T) {
+	use := beanstalk.Use{
+		Region: "ap-northeast-2", Account: "111122223333", App: "docker-fullstack", Envs: []string{"Dockerfullstack-env"}, Folder: "docker-fullstack",
+		Makes: true, Settings: true, Prunes: true, PrunesBundles: true, Aborts: true,
+	}
+	var want struct{ Statement any }
+	if err := json.Unmarshal([]byte(use.Policy()), &want); err != nil {
+		t.Fatal(err)
+	}
+	policies := load(t, given(nil)).made()["DeployRole"]["Properties"].(map[string]any)["Policies"].([]any)
+	got := policies[0].(map[string]any)["PolicyDocument"].(map[string]any)["Statement"]
+	if diff := cmp.Diff(lists(want.Statement), lists(got)); diff != "" {
+		t.Errorf("the policy of the role that deploys (-eb-deploy +template):\n%s", diff)
+	}
+}
+
+// lists are statements with every resource as a list, as IAM reads them.
+func lists(statements any) any {
+	for _, one := range statements.([]any) {
+		statement := one.(map[string]any)
+		if text, ok := statement["Resource"].(string); ok {
+			statement["Resource"] = []any{text}
+		}
+	}
+	return statements
 }
 
 var variable = regexp.MustCompile(`\$\{([A-Z_]+)\}`)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/beanstalk"
+	"github.com/guk0/travois/internal/registry"
 )
 
 // section is a part of what a dry run shows, in the log and in the summary.
@@ -193,6 +194,9 @@ func (p plan) use(target beanstalk.Target) beanstalk.Use {
 		ServiceRole: options.Get("aws:elasticbeanstalk:environment", "ServiceRole"),
 		Profile:     options.Get("aws:autoscaling:launchconfiguration", "IamInstanceProfile"),
 	}
+	if p.config.CheckImages {
+		use.Repositories = p.repositories()
+	}
 	if strings.HasPrefix(p.config.Platform, "arn:") {
 		use.Platform = p.config.Platform
 	}
@@ -200,6 +204,18 @@ func (p plan) use(target beanstalk.Target) beanstalk.Use {
 		use.Bucket, use.Folder = target.Version.Bucket, path.Dir(target.Version.Key)
 	}
 	return use
+}
+
+// repositories are those in ECR that have the images, as ARNs.
+func (p plan) repositories() []string {
+	var all []string
+	for _, one := range p.images {
+		if arn, ok := registry.ECRRepository(one); ok {
+			all = append(all, arn)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // print is the section in the log.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/guk0/travois/internal/actiontest"
 	"github.com/guk0/travois/internal/beanstalk"
+	"github.com/guk0/travois/internal/image"
 )
 
 // setup is the deployment that docs/aws-setup.md is about.
@@ -36,6 +37,9 @@ func TestAWSSetup(t *testing.T) {
 		{"`create`", func(p *plan) { p.config.Create = true }},
 		{"`create`, `platform` with an ARN", func(p *plan) {
 			p.config.Create, p.config.Platform = true, "arn:aws:elasticbeanstalk:ap-northeast-2::platform/Docker running on 64bit Amazon Linux 2023/4.10.0"
+		}},
+		{"images in ECR, and no `check-images: false`", func(p *plan) {
+			p.config.CheckImages, p.images = true, map[string]image.Reference{"web": {Registry: "111122223333.dkr.ecr.ap-northeast-2.amazonaws.com", Repository: "team/web"}}
 		}},
 		{"`keep-versions`", func(p *plan) { p.config.KeepVersions = 20 }},
 		{"`keep-versions`, `delete-bundles`", func(p *plan) { p.config.KeepVersions, p.config.DeleteBundles = 20, true }},
@@ -121,6 +125,31 @@ func TestPolicyOfRoles(t *testing.T) {
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: roles that may be passed: %q; want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestPolicyOfImages has the repositories in ECR by their own account and
+// region, each once.
+func TestPolicyOfImages(t *testing.T) {
+	use := setup(func(p *plan) {
+		p.config.CheckImages = true
+		p.images = map[string]image.Reference{
+			"a": {Registry: "999922223333.dkr.ecr.cn-north-1.amazonaws.com.cn", Repository: "team/web"},
+			"b": {Registry: "111122223333.dkr.ecr.eu-west-1.amazonaws.com", Repository: "team/api"},
+			"c": {Registry: "111122223333.dkr.ecr.eu-west-1.amazonaws.com", Repository: "team/api"},
+			"d": {Registry: "docker.io", Repository: "guk0/web"},
+			"e": {Registry: "public.ecr.aws", Repository: "guk0/web"},
+		}
+	})
+	want := []string{"arn:aws-cn:ecr:cn-north-1:999922223333:repository/team/web", "arn:aws:ecr:eu-west-1:111122223333:repository/team/api"}
+	if !slices.Equal(use.Repositories, want) {
+		t.Errorf("repositories %q, want %q", use.Repositories, want)
+	}
+	all := actions(t, use)
+	for _, action := range []string{"ecr:GetAuthorizationToken", "ecr:BatchGetImage"} {
+		if !slices.Contains(all, action) {
+			t.Errorf("%s is missing in %q", action, all)
 		}
 	}
 }

@@ -23,6 +23,8 @@ type Use struct {
 	// ServiceRole and Profile are what the settings say of the environment's role
 	// and its instances' profile: a name, an ARN, or empty.
 	ServiceRole, Profile string
+	// Repositories are the ARNs of those in ECR whose images are looked for.
+	Repositories []string
 	// Platform is the ARN of a new environment's platform, where it is given by it.
 	Platform string
 }
@@ -40,7 +42,7 @@ type Statement struct {
 // takes: AWS Service Authorization Reference, "AWS Elastic Beanstalk", "Amazon S3".
 func (u Use) Policy() string {
 	var all []Statement
-	for _, s := range []Statement{u.looks(), u.changes(), u.roles(), u.bucket(), u.objects()} {
+	for _, s := range []Statement{u.looks(), u.changes(), u.roles(), u.bucket(), u.objects(), u.images()} {
 		if len(s.Action) == 0 {
 			continue
 		}
@@ -71,6 +73,14 @@ func (u Use) looks() Statement {
 	s.add(u.Settings && len(u.Envs) > 0, "elasticbeanstalk", "ValidateConfigurationSettings")
 	s.add(u.Creates && u.Platform == "", "elasticbeanstalk", "ListAvailableSolutionStacks")
 	s.add(u.Creates && u.Platform != "", "elasticbeanstalk", "DescribePlatformVersion")
+	s.add(len(u.Repositories) > 0, "ecr", "GetAuthorizationToken")
+	return s
+}
+
+// images are those that a deployment looks for before it names them.
+func (u Use) images() Statement {
+	s := Statement{Sid: "Images", Resource: u.Repositories}
+	s.add(len(u.Repositories) > 0, "ecr", "BatchGetImage")
 	return s
 }
 

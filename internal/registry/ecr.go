@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecrpublic"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
+
+	"github.com/guk0/travois/internal/image"
 )
 
 // ecrHost is a private registry of Amazon ECR: ACCOUNT.dkr.ecr.REGION.amazonaws.com
@@ -47,6 +49,23 @@ func parseECR(host string) (ecrEndpoint, bool) {
 		return ecrEndpoint{}, false
 	}
 	return ecrEndpoint{region: found[3], fips: found[2] != "", dualStack: found[1] == "-"}, true
+}
+
+// ECRRepository is the ARN of an image's repository where that is a private one
+// of Amazon ECR.
+func ECRRepository(of image.Reference) (arn string, ok bool) {
+	at, ok := parseECR(of.Registry)
+	if !ok || at.public {
+		return "", false
+	}
+	partition := "aws"
+	switch {
+	case strings.HasPrefix(at.region, "cn-"):
+		partition = "aws-cn"
+	case strings.HasPrefix(at.region, "us-gov-"):
+		partition = "aws-us-gov"
+	}
+	return fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", partition, at.region, of.Registry[:12], of.Repository), true
 }
 
 // key names the endpoint among others and among hosts.
