@@ -256,6 +256,31 @@ func lists(statements any) any {
 	return statements
 }
 
+var optionLine = regexp.MustCompile(`"Namespace": "([^"]+)", "OptionName": "([^"]+)"`)
+
+// TestByHand holds the settings of the environment that docs/aws-setup.md makes
+// by hand against those of the template.
+func TestByHand(t *testing.T) {
+	text, err := os.ReadFile("../docs/aws-setup.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var known []string
+	for _, setting := range load(t, given(nil)).made()["Environment"]["Properties"].(map[string]any)["OptionSettings"].([]any) {
+		option := setting.(map[string]any)
+		known = append(known, fmt.Sprintf("%s %s", option["Namespace"], option["OptionName"]))
+	}
+	found := optionLine.FindAllStringSubmatch(string(text), -1)
+	if len(found) < 10 {
+		t.Errorf("the document has %d settings", len(found))
+	}
+	for _, one := range found {
+		if name := one[1] + " " + one[2]; !slices.Contains(known, name) {
+			t.Errorf("the template has no setting %s", name)
+		}
+	}
+}
+
 var variable = regexp.MustCompile(`\$\{([A-Z_]+)\}`)
 
 // What the example's docker-compose.yml asks for are properties of the
