@@ -137,7 +137,7 @@ func (b *Builder) buildOne(ctx context.Context, one Image, through *session.Sess
 // it.
 func (b *Builder) solve(ctx context.Context, one Image, through *session.Session) (Built, error) {
 	built := Built{Service: one.Build.Service, Started: time.Now()}
-	progress := newProgress(one.Output)
+	progress := newProgress(one.Output, one.Build)
 	response, err := b.make(ctx, one, through, progress)
 	built.Duration = time.Since(built.Started)
 	built.Steps, built.Cached = progress.count()
@@ -175,7 +175,7 @@ func (b *Builder) make(ctx context.Context, one Image, through *session.Session,
 	b.turn.Lock()
 	defer b.turn.Unlock()
 	one.Build.NoCache, one.Build.NoCacheStages = false, nil // the steps were just run
-	return b.ask(ctx, one, through, newProgress(io.Discard), b.export(one.Names))
+	return b.ask(ctx, one, through, newProgress(io.Discard, one.Build), b.export(one.Names))
 }
 
 // ask has BuildKit build an image and hand it on.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/util/progress/progressui"
+
+	"github.com/guk0/travois/internal/compose"
 )
 
 // progress prints a build's progress as text and counts its steps.
@@ -19,14 +21,16 @@ type progress struct {
 	// steps are by name, whether one was run here: a step that two builds have in
 	// common has two digests, and is only told to begin to one of them.
 	steps map[string]bool
+	// several tells a build for several platforms, whose names hold theirs.
+	several bool
 	// failed is the instruction that ended the build. It and warnings may be read
 	// when the build has ended.
 	failed   string
 	warnings []Warning
 }
 
-func newProgress(output io.Writer) *progress {
-	return &progress{output: output, updates: make(chan *client.SolveStatus), steps: map[string]bool{}}
+func newProgress(output io.Writer, build compose.Build) *progress {
+	return &progress{output: output, updates: make(chan *client.SolveStatus), steps: map[string]bool{}, several: len(build.Platforms) > 1}
 }
 
 // show prints until the build closes the updates. It reads them to the end
@@ -67,9 +71,22 @@ func (p *progress) watch(update *client.SolveStatus) {
 				p.failed = instruction
 			}
 			ran := vertex.Started != nil && !vertex.Cached
-			p.steps[vertex.Name] = p.steps[vertex.Name] && !vertex.Cached || ran
+			name := p.stepName(vertex)
+			p.steps[name] = p.steps[name] && !vertex.Cached || ran
 		}
 	}
+}
+
+// ofPlatform begins the name of a step in a build for several platforms.
+var ofPlatform = regexp.MustCompile(`^\[[a-z0-9]+/[a-z0-9/]+ `)
+
+// stepName is one for a step that is in common with a build for several
+// platforms, and is then told by its name there too.
+func (p *progress) stepName(vertex *client.Vertex) string {
+	if p.several {
+		return vertex.Name
+	}
+	return ofPlatform.ReplaceAllString(vertex.Name, "[")
 }
 
 func (p *progress) count() (steps, cached int) {

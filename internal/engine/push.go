@@ -76,7 +76,7 @@ func (b *Builder) pushAgain(ctx context.Context, one Image, logins LoginFunc, ho
 	if err != nil {
 		return "", err
 	}
-	response, err := b.ask(ctx, one, open.of[0], newProgress(heard), export)
+	response, err := b.ask(ctx, one, open.of[0], newProgress(heard, one.Build), export)
 	if err := errors.Join(err, open.close()); err != nil {
 		return "", plain(err)
 	}
