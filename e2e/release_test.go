@@ -39,6 +39,7 @@ func TestRelease(t *testing.T) {
 		t.Errorf("the actions run %q; want 1.2.3 by its digest", image)
 	}
 	lookAtImages(t, image)
+	migrateBy(t, image)
 	tags := repository(filepath.Join(state, "origin"))
 	released := tags.git(t, "rev-parse", "v1.2.3^{commit}")
 	for _, tag := range []string{"v1.2", "v1"} {
@@ -52,6 +53,19 @@ func TestRelease(t *testing.T) {
 	}
 	if !strings.Contains(string(ran), "docker pull image="+image) {
 		t.Errorf("the workflow does not run %s:\n%s", image, ran)
+	}
+}
+
+// migrateBy has the image write a workflow, as a user without Go does.
+func migrateBy(t *testing.T, image string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "docker", "run", "--rm", "-i", image, "/travois-migrate", "-")
+	command.Stdin = strings.NewReader(read(t, filepath.Join(root, "examples", "fullstack", ".travis.yml")))
+	var listed strings.Builder
+	command.Stderr = &listed
+	workflow, err := command.Output()
+	if err != nil || !strings.Contains(string(workflow), "uses: guk0/travois/") || !strings.Contains(listed.String(), "Secrets to create") {
+		t.Errorf("travois-migrate of the image: %v\n%s\n%s", err, workflow, &listed)
 	}
 }
 

@@ -2,14 +2,6 @@
 // .travis.yml did, and lists what is left to do.
 package main
 
-import (
-	"fmt"
-	"os"
-)
+import "github.com/guk0/travois/internal/migrate/command"
 
-func main() {
-	if err := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main() }

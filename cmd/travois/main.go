@@ -1,5 +1,6 @@
 // Command travois is the actions in one binary, which is a third of the size
-// of three: the name that it is called by is the action's.
+// of three, and travois-migrate for who has an engine and no Go: it is what it
+// is called by.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	buildpush "github.com/guk0/travois/actions/build-push"
 	ebdeploy "github.com/guk0/travois/actions/eb-deploy"
 	"github.com/guk0/travois/actions/test"
+	"github.com/guk0/travois/internal/migrate/command"
 )
 
 // actions are the entry points that action.yml files name.
@@ -24,12 +26,17 @@ var actions = map[string]func(){
 	"eb-deploy":       ebdeploy.Main,
 }
 
+// commands are what a release's image has beside the actions.
+var commands = map[string]func(){"travois-migrate": command.Main}
+
 func main() {
 	name := filepath.Base(os.Args[0])
-	run, found := actions[name]
+	all := maps.Clone(actions)
+	maps.Copy(all, commands)
+	run, found := all[name]
 	if !found {
-		fmt.Fprintf(os.Stderr, "travois: called as %q; it is called by a link to it with an action's name: %s\n",
-			name, strings.Join(slices.Sorted(maps.Keys(actions)), ", "))
+		fmt.Fprintf(os.Stderr, "travois: called as %q; it is called by a link to it with one of the names: %s\n",
+			name, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
 		os.Exit(2)
 	}
 	run()

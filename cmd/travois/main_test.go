@@ -27,10 +27,13 @@ func TestEntryPoints(t *testing.T) {
 	if diff := cmp.Diff(want, started(t)); diff != "" {
 		t.Errorf("entry points (-binary +action.yml):\n%s", diff)
 	}
-	for _, file := range []string{"Dockerfile", "scripts/release"} {
-		if diff := cmp.Diff(want, linked(t, file)); diff != "" {
-			t.Errorf("entry points (-binary +%s):\n%s", file, diff)
-		}
+	if diff := cmp.Diff(want, linked(t, "Dockerfile")); diff != "" {
+		t.Errorf("entry points (-binary +Dockerfile):\n%s", diff)
+	}
+	released := append(want, slices.Collect(maps.Keys(commands))...)
+	slices.Sort(released)
+	if diff := cmp.Diff(released, linked(t, "scripts/release")); diff != "" {
+		t.Errorf("entry points (-binary +scripts/release):\n%s", diff)
 	}
 }
 
@@ -53,7 +56,7 @@ func started(t *testing.T) []string {
 	return names
 }
 
-var loop = regexp.MustCompile(`for action in ([^;]+);`)
+var loop = regexp.MustCompile(`for (?:action|name) in ([^;]+);`)
 
 func linked(t *testing.T, file string) []string {
 	t.Helper()
@@ -73,7 +76,7 @@ func linked(t *testing.T, file string) []string {
 // TestUnknownName is a call by a name that is no action's.
 func TestUnknownName(t *testing.T) {
 	out, err := exec.Command("other").CombinedOutput()
-	const want = "travois: called as \"other\"; it is called by a link to it with an action's name: build-push, build-push-post, eb-deploy, test, test-post\n"
+	const want = "travois: called as \"other\"; it is called by a link to it with one of the names: build-push, build-push-post, eb-deploy, test, test-post, travois-migrate\n"
 	if err == nil || string(out) != want {
 		t.Errorf("%v, %s; want a failure and %s", err, out, want)
 	}

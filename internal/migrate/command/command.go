@@ -1,4 +1,6 @@
-package main
+// Package command is travois-migrate as a command: its flags, the files that it
+// reads and mends, and where what it says goes.
+package command
 
 import (
 	"errors"
@@ -11,6 +13,15 @@ import (
 	"github.com/guk0/travois/internal/migrate"
 	"github.com/guk0/travois/internal/travis"
 )
+
+// Main is the command's process. It does not return.
+func Main() {
+	if err := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
 
 const usage = `travois-migrate writes the GitHub workflow that does what a .travis.yml did.
 
