@@ -42,6 +42,7 @@ func Migrate(files []travis.File, options Options) (Result, error) {
 		return Result{}, err
 	}
 	c := &converter{root: root, options: options, todo: newTodo(), jobs: new(workflow.Map), named: map[string]string{}, images: map[string]bool{}}
+	c.todo.passwords = passwords(files)
 	c.deployed = readDeployFiles(c.read)
 	text := c.convert(files)
 	return Result{Workflow: text, Todo: c.todo.String()}, nil

@@ -112,7 +112,8 @@ func (c *converter) readStages() []*stage {
 		if text := section.TakeText("if"); text.Value != "" {
 			expr, err := travisCondition(text.Value, func(string) (string, bool) { return "", false })
 			if err != nil {
-				c.todo.hand(text.Place, "if: %s: %s; the stage runs always until you write the if: of its jobs", text.Value, err)
+				c.todo.hand(text.Place, "if: %s: %s; the stage's jobs never run until you write it in the place of: %s", text.Value, err, never)
+				s.cond = []string{never}
 				c.comments = append(c.comments, "\nNot converted, stage "+s.name+", "+text.Place.String()+":\n  if: "+text.Value)
 			} else {
 				s.cond = []string{expr}

@@ -15,6 +15,9 @@ import (
 type todo struct {
 	secrets, variables map[string]*need
 	byHand, notes      []remark
+	// passwords are names that a docker login takes for one, whatever they are
+	// called.
+	passwords map[string]bool
 	// anonymous are encrypted values whose name is encrypted too.
 	anonymous []travis.Place
 }
@@ -45,7 +48,10 @@ func (t *todo) need(name string, at travis.Place) string {
 	if upper != name && !strings.HasPrefix(name, "encrypted_") {
 		t.tell(at, "GitHub's names have no case: $%s is %s", name, upper)
 	}
-	if secretName.MatchString(name) {
+	if t.passwords[name] && !strings.Contains(upper, "DOCKER") {
+		return t.secret(upper, "an access token of the registry with write permission", at)
+	}
+	if t.passwords[name] || secretName.MatchString(name) {
 		return t.secret(upper, "", at)
 	}
 	return t.variable(upper, "", at)

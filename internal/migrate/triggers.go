@@ -124,6 +124,10 @@ func (c *converter) except(texts []travis.Text, push, pull *workflow.Map) {
 	}
 }
 
+// never stands for a condition that is not understood. What Travis may not have
+// run must not run, least of all a deployment; actionlint takes no plain false.
+const never = "github.event_name == 'never'"
+
 // wholeCondition is the if: of the whole file.
 func (c *converter) wholeCondition() []string {
 	text := c.root.TakeText("if")
@@ -132,9 +136,9 @@ func (c *converter) wholeCondition() []string {
 	}
 	expr, err := travisCondition(text.Value, func(string) (string, bool) { return "", false })
 	if err != nil {
-		c.todo.hand(text.Place, "if: %s: %s; write it as the if: of the jobs", text.Value, err)
+		c.todo.hand(text.Place, "if: %s: %s; the jobs never run until you write it in the place of: %s", text.Value, err, never)
 		c.comments = append(c.comments, "\nNot converted, "+text.Place.String()+":\n  if: "+text.Value)
-		return nil
+		return []string{never}
 	}
 	return slices.DeleteFunc([]string{expr}, func(e string) bool { return e == "" })
 }

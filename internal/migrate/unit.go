@@ -72,9 +72,9 @@ func (u *unit) readIf() {
 	}
 	expr, err := travisCondition(text.Value, u.envValue)
 	if err != nil {
-		u.c.todo.hand(text.Place, "if: %s: %s; the job runs always until you write its if:", text.Value, err)
+		u.c.todo.hand(text.Place, "if: %s: %s; the job never runs until you write it in the place of: %s", text.Value, err, never)
 		u.c.comments = append(u.c.comments, "\nNot converted, "+text.Place.String()+":\n  if: "+text.Value)
-		return
+		expr = never
 	}
 	u.cond = append(u.cond, expr)
 }
