@@ -124,8 +124,9 @@ func (r *rollout) rollBack(ctx context.Context) error {
 		r.add("on-failure: no version ran before, so there is none to go back to.")
 		return nil
 	case r.done.previous == r.plan.label && len(r.target.Changes) == 0:
-		r.add("on-failure: version %q ran before too, so there is none to go back to.", r.done.previous)
-		return nil
+		if !r.reachesBack(ctx) {
+			return nil
+		}
 	}
 	if r.done.Result != beanstalk.RolledBack {
 		say(r.log, "on-failure: going back to version %s", r.done.previous)
@@ -142,6 +143,22 @@ func (r *rollout) rollBack(ctx context.Context) error {
 	}
 	r.rolledBack(outcome, how)
 	return nil
+}
+
+// reachesBack finds the version to go back to where this one was there already:
+// a run that was killed has left it, before it could go back.
+func (r *rollout) reachesBack(ctx context.Context) bool {
+	before, err := r.client.RanBefore(ctx, r.done.outcome.Environment)
+	switch {
+	case err != nil:
+		r.add("on-failure: version %q ran before too, and what ran before that is not known: %v.", r.plan.label, err)
+	case before == "":
+		r.add("on-failure: version %q ran before too, and no event tells of another one, so there is none to go back to.", r.plan.label)
+	default:
+		r.done.previous = before
+		return true
+	}
+	return false
 }
 
 // goBack awaits the turn and sends what differs from before. The verdict is

@@ -125,7 +125,7 @@ func (s *stock) makeRoom(ctx context.Context) error {
 	if !s.target.Full {
 		return nil
 	}
-	s.plan.prune(ctx, s.client, s.log, s.target.Running())
+	s.plan.prune(ctx, s.client, s.log, s.target.Running(), nil)
 	quota, err := s.client.VersionQuota(ctx)
 	if err != nil || !quota.Full() {
 		return nil // making the version will tell

@@ -21,6 +21,10 @@ type Retention struct {
 	Keep int
 	// Spare are labels that stay in any case, such as the way back.
 	Spare []string
+	// Unsure are environments of which the caller does not know what ran before:
+	// where their events don't tell either, the newest version that is older than
+	// the running one stays.
+	Unsure []string
 	// Bundles tells that the S3 objects go with their versions.
 	Bundles bool
 
@@ -82,17 +86,38 @@ func (c *Client) old(ctx context.Context, r Retention) (all, old []types.Applica
 		if err != nil {
 			return nil, nil, fmt.Errorf("no version is deleted, since it is not known which ones are to stay: %w", err)
 		}
+		if len(way) == 0 && slices.Contains(r.Unsure, env.Name) {
+			way = r.olderThan(env.VersionLabel, all)
+		}
 		r.Spare = append(append(r.Spare, env.VersionLabel), way...)
 	}
 	return all, r.prunable(all), nil
 }
 
-// prunable are the versions to delete, the oldest first.
-func (r Retention) prunable(all []types.ApplicationVersionDescription) []types.ApplicationVersionDescription {
+// mine are the application's versions, the oldest first.
+func (r Retention) mine(all []types.ApplicationVersionDescription) []types.ApplicationVersionDescription {
 	mine := slices.DeleteFunc(slices.Clone(all), func(v types.ApplicationVersionDescription) bool { return aws.ToString(v.ApplicationName) != r.App })
 	slices.SortStableFunc(mine, func(a, b types.ApplicationVersionDescription) int {
 		return aws.ToTime(a.DateCreated).Compare(aws.ToTime(b.DateCreated))
 	})
+	return mine
+}
+
+// olderThan is the label of the version made before one, if there is any.
+func (r Retention) olderThan(label string, all []types.ApplicationVersionDescription) []string {
+	before := ""
+	for _, v := range r.mine(all) {
+		if aws.ToString(v.VersionLabel) == label && before != "" {
+			return []string{before}
+		}
+		before = aws.ToString(v.VersionLabel)
+	}
+	return nil
+}
+
+// prunable are the versions to delete, the oldest first.
+func (r Retention) prunable(all []types.ApplicationVersionDescription) []types.ApplicationVersionDescription {
+	mine := r.mine(all)
 	old := mine[:max(0, len(mine)-max(r.Keep, 1))]
 	old = slices.DeleteFunc(old, func(v types.ApplicationVersionDescription) bool {
 		return slices.Contains(r.Spare, aws.ToString(v.VersionLabel)) || inProgress(v) || r.now.Sub(aws.ToTime(v.DateCreated)) < fresh

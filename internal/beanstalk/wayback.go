@@ -17,19 +17,35 @@ const wayBackPages = 5
 // an update is under way, those that are named after it belong to them, since it
 // may still show the old one.
 func (c *Client) wayBack(ctx context.Context, env Environment) ([]string, error) {
+	found, err := c.history(ctx, env)
+	return append(found.coming, found.before...), err
+}
+
+// RanBefore is the version that ran before the one that the environment shows,
+// as far as its events tell, and "" where they don't. Versions whose deployment
+// failed are passed over.
+func (c *Client) RanBefore(ctx context.Context, env Environment) (string, error) {
+	found, err := c.history(ctx, env)
+	if last := len(found.before) - 1; err == nil && last >= 0 && !found.failed {
+		return found.before[last], nil
+	}
+	return "", err
+}
+
+func (c *Client) history(ctx context.Context, env Environment) (history, error) {
 	in := &elasticbeanstalk.DescribeEventsInput{EnvironmentId: &env.ID, MaxRecords: aws.Int32(1000)}
 	found := history{running: env.VersionLabel, settled: env.Status == string(types.EnvironmentStatusReady)}
 	for range wayBackPages {
 		out, err := c.eb.DescribeEvents(ctx, in)
 		if err != nil {
-			return nil, failed(err, "read the events of environment %q", env.Name)
+			return history{}, failed(err, "read the events of environment %q", env.Name)
 		}
 		if slices.ContainsFunc(out.Events, found.reaches) || aws.ToString(out.NextToken) == "" {
 			break
 		}
 		in.NextToken = out.NextToken
 	}
-	return append(found.coming, found.before...), nil
+	return found, nil
 }
 
 // history is what the events of an environment tell, the newest first.
