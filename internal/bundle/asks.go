@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"net"
 	"regexp"
 	"slices"
 	"strconv"
@@ -107,7 +108,7 @@ func unset(text string) []string {
 // or a mapping with published.
 func (a *Asks) port(n *yaml.Node) {
 	if n.Kind == yaml.MappingNode {
-		a.publish(scalar(yamlsource.Lookup(n, "published")))
+		a.publish(scalar(yamlsource.Lookup(n, "published")), scalar(yamlsource.Lookup(n, "host_ip")), scalar(yamlsource.Lookup(n, "protocol")))
 		return
 	}
 	if strings.Contains(n.Value, "$") {
@@ -119,11 +120,16 @@ func (a *Asks) port(n *yaml.Node) {
 		a.AllPorts = false
 	}
 	for _, port := range found {
-		a.publish(port.Published)
+		a.publish(port.Published, port.HostIP, port.Protocol)
 	}
 }
 
-func (a *Asks) publish(port string) {
+// publish takes a published port. What the machine alone reaches, or by UDP, is
+// none that requests come to.
+func (a *Asks) publish(port, address, protocol string) {
+	if ip := net.ParseIP(strings.Trim(address, "[]")); ip.IsLoopback() || address == "localhost" || strings.EqualFold(protocol, "udp") {
+		return
+	}
 	first, last, _ := strings.Cut(port, "-")
 	from, err := strconv.Atoi(first)
 	if err != nil {

@@ -31,10 +31,21 @@ func TestAsksOf(t *testing.T) {
 	got := bundle.AsksOf([]byte(asking), map[string]bool{"frontend": true})
 	want := bundle.Asks{
 		Variables: []bundle.Variable{{Name: "MYSQL_HOST", Line: 3}, {Name: "OTHER", Line: 10}, {Name: "PORT", Line: 13}, {Name: "E", Line: 14}},
-		Ports:     []int{80, 8080, 8081, 8082, 443, 5000}, AllPorts: true, OldLimits: []int{8},
+		Ports:     []int{80, 8080, 8081, 8082, 5000}, AllPorts: true, OldLimits: []int{8},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for name, ports := range map[string]string{
+		"loopback":             "['127.0.0.1:80:80']",
+		"loopback, IPv6":       "['[::1]:80:80']",
+		"UDP":                  "['80:80/udp']",
+		"loopback, a long one": "[{published: 80, target: 80, host_ip: 127.0.0.1}]",
+		"UDP, a long one":      "[{published: 80, target: 80, protocol: udp}]",
+	} {
+		if got := bundle.AsksOf([]byte("services: {a: {image: x, ports: "+ports+"}}\n"), nil); len(got.Ports) > 0 || !got.AllPorts {
+			t.Errorf("%s: requests come to %v, all ports %v", name, got.Ports, got.AllPorts)
+		}
 	}
 	for name, file := range map[string]string{
 		"a variable":   "services: {a: {image: x, ports: ['${PORT:-80}:80']}}\n",
