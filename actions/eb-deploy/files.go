@@ -18,6 +18,8 @@ import (
 const (
 	composeName   = "docker-compose.yml"
 	dockerrunName = "Dockerrun.aws.json"
+	// dockerfileName is read where neither of the others is there.
+	dockerfileName = "Dockerfile"
 )
 
 // deployFile is a file that says what Elastic Beanstalk is to run.
@@ -36,8 +38,11 @@ type deployFile struct {
 
 // name is the file's name in the bundle.
 func (f deployFile) name() string {
-	if f.kind == bundle.Compose {
+	switch f.kind {
+	case bundle.Compose:
 		return composeName
+	case bundle.Dockerfile:
+		return dockerfileName
 	}
 	return dockerrunName
 }
@@ -89,10 +94,31 @@ func (c config) deployFiles(ctx context.Context, in tree) ([]deployFile, error) 
 		}
 	}
 	if len(found)+len(problems) == 0 {
-		problems = append(problems, in.nothingToDeploy())
+		return c.dockerfile(ctx, in)
 	}
 	found, err := withoutCompanions(found)
 	return found, errors.Join(append(problems, err)...)
+}
+
+// dockerfile is what is deployed where there is no other deploy file: Elastic
+// Beanstalk builds it on the instances.
+func (c config) dockerfile(ctx context.Context, in tree) ([]deployFile, error) {
+	source, err := fs.ReadFile(in, dockerfileName)
+	missing := in.nothingToDeploy()
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && len(in.near()) > 0:
+		return nil, missing
+	case err != nil:
+		return nil, err
+	}
+	file, err := in.deployFile(ctx, dockerfileName, source)
+	if err == nil && in.ready == nil && c.Bundle != sourceBundle {
+		err = action.BadInput("bundle", "%s is a Dockerfile, which Elastic Beanstalk builds on the instances from the files around it: write `bundle: source`; or, to deploy images that build-push has made, write a %s", file.path, composeName)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []deployFile{file}, nil
 }
 
 // withoutCompanions leaves what can be deployed by itself. Beside a Compose
@@ -127,9 +153,17 @@ func (t tree) nothingToDeploy() error {
 		folder := t.ready.Wrapper()
 		return action.BadInput(input, "%s; all in it is below the folder %q, and Elastic Beanstalk reads the file only at the root: make the zip of what is in the folder, as `cd %s && zip -r ../app.zip .`", text, folder, folder)
 	}
+	if near := t.near(); len(near) > 0 {
+		return action.BadInput(input, "%s; there is %s: name it in compose-file", text, strings.Join(near, ", "))
+	}
+	return action.BadInput(input, "%s; name the folder of the deploy file here, or the file in compose-file", text)
+}
+
+// near are the files that were probably meant, quoted.
+func (t tree) near() []string {
 	entries, err := fs.ReadDir(t, ".")
 	if err != nil {
-		return action.BadInput(input, "%s: %w", text, err)
+		return nil // reading the deploy file tells why
 	}
 	var near []string
 	for _, entry := range entries {
@@ -138,10 +172,7 @@ func (t tree) nothingToDeploy() error {
 			near = append(near, fmt.Sprintf("%q", entry.Name()))
 		}
 	}
-	if len(near) > 0 {
-		return action.BadInput(input, "%s; there is %s: name it in compose-file", text, strings.Join(near, ", "))
-	}
-	return action.BadInput(input, "%s; name the folder of the deploy file here, or the file in compose-file", text)
+	return near
 }
 
 // choose picks the file that the environment's platform takes.

@@ -85,6 +85,9 @@ func checkReference(text string) error {
 // services the file has is the renderer's to check: a name that is not in it
 // is passed on for that.
 func (g given) references(file deployFile, registry string) (map[string]image.Reference, error) {
+	if file.kind == bundle.Dockerfile {
+		return nil, g.unwanted(file)
+	}
 	there, readable := bundle.Images(file.kind, file.source)
 	if g.broken || !readable {
 		return g.placeholders(file, there), nil
@@ -99,6 +102,14 @@ func (g given) references(file deployFile, registry string) (map[string]image.Re
 		refs[service] = ref
 	}
 	return refs, errors.Join(problems...)
+}
+
+// unwanted refuses images for a file that takes none.
+func (g given) unwanted(file deployFile) error {
+	if services := g.services(); len(services) > 0 {
+		return place.At(file.path, 0, fmt.Errorf("images are given for %s, and a Dockerfile takes none, since the instances build it: write a %s that names them, or leave images, tags and digests out", strings.Join(services, ", "), composeName))
+	}
+	return nil
 }
 
 // unknownImage stands for an image that a reported problem keeps from being

@@ -72,6 +72,9 @@ func refer(login *bundle.Login, file deployFile, from tree, rendered *bundle.Ren
 	if login == nil || rendered.Content == nil {
 		return nil, nil
 	}
+	if file.kind == bundle.Dockerfile {
+		return nil, fmt.Errorf("registry-auth: %s: a Dockerfile names no logins: write a %s that builds or names the image", file.path, composeName)
+	}
 	if file.kind != bundle.Compose {
 		rendered.Content, err = login.Write(file.path, rendered.Content)
 	} else {

@@ -70,6 +70,8 @@ func (c config) namedFile(ctx context.Context, in tree) ([]deployFile, error) {
 		return nil, err
 	case file.kind == "":
 		return nil, file.problem
+	case file.kind == bundle.Dockerfile:
+		return nil, action.BadInput("compose-file", "%q is a Dockerfile: leave compose-file out, name its folder in source, and write `bundle: source`", names[0])
 	case file.kind == bundle.DockerrunV3:
 		return nil, action.BadInput("compose-file", "%q is a %s, which only accompanies a Compose file; name that", names[0], file.kind)
 	}

@@ -111,6 +111,9 @@ func mutable(file deployFile, refs map[string]image.Reference) []error {
 
 func render(file deployFile, refs map[string]image.Reference) (bundle.Rendered, error) {
 	texts := file.texts(refs)
+	if file.kind == bundle.Dockerfile {
+		return bundle.AsItIs(file.path, file.source), nil
+	}
 	if file.kind == bundle.Compose {
 		rendered, err := bundle.RenderCompose(file.path, file.source, texts)
 		return rendered, errors.Join(err, bundle.Invalid(file.path, file.source, err))

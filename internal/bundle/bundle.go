@@ -22,6 +22,9 @@ type Rendered struct {
 	needs []named
 }
 
+// AsItIs is a deploy file that names no image.
+func AsItIs(file string, src []byte) Rendered { return Rendered{Content: src, file: file} }
+
 // Change is one thing that differs from what the author wrote, for people.
 type Change struct {
 	// Line counts from 1 in the source; 0 when it is about no line.

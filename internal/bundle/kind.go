@@ -19,6 +19,8 @@ const (
 	DockerrunV1 Kind = "Dockerrun.aws.json version 1"
 	DockerrunV2 Kind = "Dockerrun.aws.json version 2"
 	DockerrunV3 Kind = "Dockerrun.aws.json version 3"
+	// Dockerfile is one that the instances build.
+	Dockerfile Kind = "Dockerfile"
 )
 
 // DeployFileKind tells by a file's name, and in a Dockerrun.aws.json by its
@@ -26,6 +28,9 @@ const (
 // written as it must be; the kind is empty beside it only where the version
 // is not recognisable. RenderDockerrun reports the same error.
 func DeployFileKind(filename string, src []byte) (Kind, error) {
+	if path.Base(filename) == string(Dockerfile) {
+		return Dockerfile, nil
+	}
 	if !strings.HasSuffix(strings.ToLower(path.Base(filename)), ".aws.json") {
 		return Compose, nil
 	}
