@@ -12,7 +12,7 @@ import (
 // its tag. For an empty value that is the end of the last of them.
 func (d *Document) Content(n *yaml.Node) int {
 	at := d.Start(n)
-	if n.Kind == yaml.AliasNode {
+	if n.Kind == yaml.AliasNode || startsWithKey(n) {
 		return at
 	}
 	anchor, tag := n.Anchor != "", true
@@ -31,6 +31,12 @@ func (d *Document) Content(n *yaml.Node) int {
 			return end
 		}
 	}
+}
+
+// startsWithKey tells of a mapping that has nothing in front of its first key,
+// so that a tag or an anchor that stands there is the key's.
+func startsWithKey(n *yaml.Node) bool {
+	return n.Kind == yaml.MappingNode && len(n.Content) > 0 && n.Content[0].Line == n.Line && n.Content[0].Column == n.Column
 }
 
 // at is the byte at an offset, 0 at the end of the file.

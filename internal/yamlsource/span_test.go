@@ -43,6 +43,8 @@ func TestSpan(t *testing.T) {
 		{"it: &a\nx: *a\n", ""},
 		{"&a: 1\nit: &b\n", ""},
 		{"it: &a\n  !!str k: v\n", "!!str k: v"},
+		{"it:\n  ! k: v\n", "! k: v"},
+		{"it: !\n  k: v\n", "k: v"},
 		{"it: &a\n  &b k: v\n", "&b k: v"},
 		{"it: &a !!map # c\n  &b k: v\n", "&b k: v"},
 		{"it: !!str &a\nx: 1\n", ""},
