@@ -1,12 +1,10 @@
 package ebdeploy
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strconv"
 
@@ -56,27 +54,13 @@ func (p plan) checkEnvironment(d beanstalk.Destination, found *findings) {
 	}
 	options := d.Settings.Options.Merge(p.config.options())
 	p.checkReadable(options, found)
-	// Elastic Beanstalk does not write the properties where the bundle has an .env.
-	masked := slices.ContainsFunc(p.bundle.Files(), func(f bundle.File) bool { return f.Path == ".env" })
 	for _, line := range p.asks.OldLimits {
 		found.warn(p.file.at(line, errors.New("mem_limit is unknown to Compose 1 in a file of version 3, which older platforms run: write deploy.resources.limits.memory, or version: '2.4'")))
 	}
-	if !masked && d.Settings.Options != nil {
+	if d.New || d.Settings.Options != nil {
 		p.checkVariables(d, options, found)
 	}
 	p.checkPort(d, options, found)
-}
-
-// checkVariables finds the variables that nothing gives a value. Compose would
-// put nothing in their place.
-func (p plan) checkVariables(d beanstalk.Destination, options beanstalk.Options, found *findings) {
-	properties := options.Properties()
-	for _, v := range p.asks.Variables {
-		if slices.Contains(properties, v.Name) || p.extensions.brings(v.Name) {
-			continue
-		}
-		found.refuse(p.file.at(v.Line, fmt.Errorf("${%s} has no value: environment %q has no such property; add it to env-vars, or write a default: ${%s:-…}", v.Name, d.Environment.Name, v.Name)))
-	}
 }
 
 // processOptions hold the port that a web environment sends its requests to.
@@ -98,25 +82,4 @@ func (p plan) checkPort(d beanstalk.Destination, options beanstalk.Options, foun
 		return
 	}
 	found.refuse(problem)
-}
-
-// extensions are the texts of the configuration files of a bundle.
-type extensions [][]byte
-
-// readExtensions reads .ebextensions/*.config, which may set properties when
-// the version is deployed. Those that can't be read are the bundle's to report.
-func readExtensions(from fs.FS) extensions {
-	var all extensions
-	paths, _ := fs.Glob(from, ".ebextensions/*.config")
-	for _, path := range paths {
-		if text, err := fs.ReadFile(from, path); err == nil {
-			all = append(all, text)
-		}
-	}
-	return all
-}
-
-// brings tells that a property may be set by one of the files.
-func (e extensions) brings(name string) bool {
-	return slices.ContainsFunc(e, func(text []byte) bool { return bytes.Contains(text, []byte(name)) })
 }

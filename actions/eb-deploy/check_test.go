@@ -42,6 +42,35 @@ func TestCheck(t *testing.T) {
 			s.env.Options = nil
 			s.file(t, ".ebextensions/a.config", "option_settings:\n  aws:elasticbeanstalk:application:environment:\n    MYSQL_HOST: db\n")
 		}, nil, ""},
+		"a variable whose name is part of another in the bundle": {composeFile, func(t *testing.T, s *stage) {
+			s.env.Options = nil
+			s.file(t, ".ebextensions/a.config", "# MYSQL_HOST goes here\noption_settings:\n  - option_name: MYSQL_HOST_2\n    value: db\n")
+		}, []string{host}, ""},
+		"a variable of an environment to be made": {composeFile, func(_ *testing.T, s *stage) {
+			s.inputs["env"], s.inputs["create"], s.inputs["platform"] = "new-env", "true", "Docker"
+			s.wire.Stacks = stacks
+			s.inputs["option-settings"] = `{"aws:autoscaling:launchconfiguration":{"IamInstanceProfile":"aws-elasticbeanstalk-ec2-role"}}`
+		}, []string{strings.Replace(host, "Dockerfullstack-env", "new-env", 1)}, ""},
+		"a variable from .env": {composeFile, func(t *testing.T, s *stage) {
+			s.env.Options, s.inputs["bundle"] = nil, "source"
+			s.file(t, ".env", "export MYSQL_HOST=db # here\n")
+		}, nil, ".env is in the bundle"},
+		"a variable that .env masks": {composeFile, func(t *testing.T, s *stage) {
+			s.inputs["bundle"] = "source"
+			s.file(t, ".env", "# MYSQL_HOST=db\n")
+		}, nil, "${MYSQL_HOST} may have no value"},
+		"a variable that .env does not set": {composeFile, func(t *testing.T, s *stage) {
+			s.env.Options, s.inputs["bundle"] = nil, "source"
+			s.file(t, ".env", "MYSQL=db\n")
+		}, []string{"docker-compose.yml:11: ${MYSQL_HOST} has no value: neither does the .env"}, ""},
+		"an .env that can't be read": {composeFile, func(t *testing.T, s *stage) {
+			s.inputs["bundle"] = "source"
+			s.file(t, ".env", "A=1\nMYSQL HOST='not-to-be-told'\n")
+		}, []string{".env:2: it is not as Docker Compose reads it"}, ""},
+		"an .env with an open quote": {composeFile, func(t *testing.T, s *stage) {
+			s.inputs["bundle"] = "source"
+			s.file(t, ".env", "A=1\nMYSQL_HOST='not-to-be-told\n")
+		}, []string{".env: it is not as Docker Compose reads it"}, ""},
 		"one instance": {without, func(_ *testing.T, s *stage) { s.env.Options = append(s.env.Options, single) }, nil, port},
 		"a worker":     {without, func(_ *testing.T, s *stage) { s.env.Tier = "Worker" }, nil, ""},
 		"another port": {without, func(_ *testing.T, s *stage) {
@@ -74,7 +103,9 @@ func TestCheck(t *testing.T) {
 					c.prepare(t, s)
 				}
 				if c.errors != nil {
-					s.rejects(t, c.errors...)
+					if got := s.rejects(t, c.errors...); strings.Contains(got.log, "not-to-be-told") {
+						t.Errorf("it tells a value of .env:\n%s", got)
+					}
 					return
 				}
 				got := s.run(t)

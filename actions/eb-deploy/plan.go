@@ -34,6 +34,8 @@ type plan struct {
 	credentials registry.Credentials
 	asks        bundle.Asks
 	extensions  extensions
+	// dotenv are the names that the bundle's .env sets; nil where it has none.
+	dotenv      map[string]bool
 	warnings    []error
 	bundle      *bundle.Bundle
 	hash        string
@@ -56,11 +58,12 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, from tree
 	if err == nil {
 		err = gathered.CheckSize(ctx, beanstalk.MaxBundle)
 	}
-	if err != nil {
+	env, envErr := readDotenv(file, from, gathered)
+	if err := errors.Join(err, envErr); err != nil {
 		return plan{}, err
 	}
 	p := plan{
-		config: c, run: runID(trigger), file: file, images: refs, extensions: readExtensions(from), rendered: rendered.Content, login: login, bundle: gathered, hash: hash,
+		config: c, dotenv: env, run: runID(trigger), file: file, images: refs, extensions: readExtensions(from), rendered: rendered.Content, login: login, bundle: gathered, hash: hash,
 		changes:     slices.Concat(file.changes(), rendered.Changes, gathered.Changes()),
 		warnings:    append(mutable(file, refs), gathered.Warnings()...),
 		label:       cmp.Or(c.VersionLabel, defaultLabel(trigger.SHA, hash)),

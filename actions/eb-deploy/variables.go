@@ -1,0 +1,115 @@
+package ebdeploy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/compose-spec/compose-go/v2/dotenv"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/guk0/travois/internal/beanstalk"
+	"github.com/guk0/travois/internal/bundle"
+	"github.com/guk0/travois/internal/place"
+)
+
+// checkVariables finds the variables that nothing gives a value. Compose would
+// put nothing in their place. Where the bundle has an .env, Elastic Beanstalk
+// does not write the properties there.
+func (p plan) checkVariables(d beanstalk.Destination, options beanstalk.Options, found *findings) {
+	properties := options.Properties()
+	for _, v := range p.asks.Variables {
+		isProperty := slices.Contains(properties, v.Name) || p.extensions.brings(v.Name)
+		switch {
+		case p.dotenv == nil && isProperty || p.dotenv[v.Name]:
+		case p.dotenv == nil:
+			found.refuse(p.file.at(v.Line, fmt.Errorf("${%s} has no value: environment %q has no such property; add it to env-vars, or write a default: ${%s:-…}", v.Name, d.Environment.Name, v.Name)))
+		case isProperty:
+			found.warn(p.file.at(v.Line, fmt.Errorf("${%s} may have no value: environment %q has such a property, but the .env in the bundle, which stands in the place of the properties, does not set it; set it there too, or leave .env out of the bundle", v.Name, d.Environment.Name)))
+		default:
+			found.refuse(p.file.at(v.Line, fmt.Errorf("${%s} has no value: neither does the .env in the bundle set it, nor has environment %q such a property; add it to .env, or write a default: ${%s:-…}", v.Name, d.Environment.Name, v.Name)))
+		}
+	}
+}
+
+// lineOf is the place in what the parser of an .env says, which may quote
+// values besides. Of a quote that does not end it tells the file's last line.
+var lineOf = regexp.MustCompile(`^line (\d+): (?:key|unexpected)`)
+
+// readDotenv gives the names that the .env of a bundle sets; nil where the
+// bundle has none, or no Compose file that it would be read for.
+func readDotenv(file deployFile, from tree, gathered *bundle.Bundle) (map[string]bool, error) {
+	if file.kind != bundle.Compose || !slices.ContainsFunc(gathered.Files(), func(f bundle.File) bool { return f.Path == ".env" }) {
+		return nil, nil
+	}
+	name := path.Join(from.name, ".env")
+	text, err := fs.ReadFile(from, ".env")
+	if err != nil {
+		return nil, place.At(name, 0, errors.New("it can't be read: put a file in its place, or leave it out of the bundle"))
+	}
+	values, err := dotenv.Parse(bytes.NewReader(text))
+	if err != nil {
+		line := 0
+		if m := lineOf.FindStringSubmatch(err.Error()); m != nil {
+			line, _ = strconv.Atoi(m[1])
+		}
+		return nil, place.At(name, line, errors.New("it is not as Docker Compose reads it: write a line NAME=value for each, the value in quotes where it has blanks or quotes, or leave it out of the bundle"))
+	}
+	names := map[string]bool{}
+	for name := range values {
+		names[name] = true
+	}
+	return names, nil
+}
+
+// extensions are the configuration files of a bundle.
+type extensions []extension
+
+// extension is one of them; root is nil where it is no YAML.
+type extension struct {
+	text []byte
+	root *yaml.Node
+}
+
+// readExtensions reads .ebextensions/*.config, which may set properties when
+// the version is deployed. Those that can't be read are the bundle's to report.
+func readExtensions(from fs.FS) extensions {
+	var all extensions
+	paths, _ := fs.Glob(from, ".ebextensions/*.config")
+	for _, path := range paths {
+		text, err := fs.ReadFile(from, path)
+		if err != nil {
+			continue
+		}
+		var root yaml.Node
+		if yaml.Unmarshal(text, &root) == nil && len(root.Content) == 1 {
+			all = append(all, extension{text, root.Content[0]})
+			continue
+		}
+		all = append(all, extension{text: text})
+	}
+	return all
+}
+
+// brings tells that a property may be set by one of the files: by its option
+// settings, or by whatever else in it, such as a command, says its name.
+func (e extensions) brings(name string) bool {
+	word := regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\b`)
+	return slices.ContainsFunc(e, func(one extension) bool {
+		if one.root == nil {
+			return word.Match(one.text)
+		}
+		return says(one.root, word)
+	})
+}
+
+// says looks for a word in the keys and values of a tree; what a comment says
+// sets nothing.
+func says(n *yaml.Node, word *regexp.Regexp) bool {
+	return word.MatchString(n.Value) || slices.ContainsFunc(n.Content, func(child *yaml.Node) bool { return says(child, word) })
+}
