@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -39,9 +40,18 @@ func (c Credentials) explain(ctx context.Context, reference image.Reference, err
 			reference.Registry, reference.Repository, said(refused))
 	case denied:
 		return c.denied(reference, login, refused)
+	case immutable.MatchString(err.Error()):
+		return fmt.Errorf("registry %s, repository %s: %s%s", reference.Registry, reference.Repository, keepsTags, said(refused))
 	}
 	return fmt.Errorf("registry %s, repository %s: HTTP %d: %w", reference.Registry, reference.Repository, refused.StatusCode, err)
 }
+
+// immutable is how registries word that a tag is another image's and stays so.
+// Source: Amazon ECR's user guide, "Preventing image tags from being overwritten".
+var immutable = regexp.MustCompile(`(?i)\bimmutable\b`)
+
+// keepsTags is what to do then.
+const keepsTags = "it has the tag already and keeps tags as they are: give only tags that no other commit has in the input tags, as sha-{sha}, or let tags be overwritten in the repository's settings"
 
 // stranger is a push without a login.
 func (c Credentials) stranger(reference image.Reference) error {

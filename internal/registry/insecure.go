@@ -135,6 +135,9 @@ func ExplainEngine(err error) error {
 			problems[i] = fmt.Errorf(`%w; the engine that pulls and pushes heeds no input in this: add {"insecure-registries":[%q]} to its /etc/docker/daemon.json and restart it (a BuildKit elsewhere has its buildkitd.toml), or give the registry a certificate that it believes`, one, found[1])
 			err = nil
 		}
+		if immutable.MatchString(one.Error()) {
+			problems[i], err = fmt.Errorf("%w: %s", one, keepsTags), nil
+		}
 	}
 	if err == nil {
 		err = errors.Join(problems...)
