@@ -25,6 +25,7 @@ func (d deployment) check(ctx context.Context, client *beanstalk.Client, p plan)
 	go func() { images <- p.checkImages(ctx) }()
 	target, err := d.preflight(ctx, client, p.request())
 	found := <-images
+	p.checkTexts(&found)
 	for _, destination := range target.Destinations {
 		p.checkEnvironment(destination, &found)
 	}
@@ -33,6 +34,16 @@ func (d deployment) check(ctx context.Context, client *beanstalk.Client, p plan)
 		d.runner.Log.Warning(warning)
 	}
 	return target, errors.Join(append([]error{err}, distinct(found.problems)...)...)
+}
+
+// checkTexts finds what no instance can read or pull, in whatever environment.
+func (p plan) checkTexts(found *findings) {
+	for _, line := range p.asks.Malformed {
+		found.refuse(p.file.at(line, errors.New("a ${ here begins no ${NAME}, and Docker Compose stops at it: complete it, or write $${ where it is for the container")))
+	}
+	for _, err := range bundle.Unusable(p.file.path, p.file.kind, p.file.source, p.file.texts(p.images)) {
+		found.refuse(p.file.placed(err))
+	}
 }
 
 // distinct leaves each text once: environments may have them in common.

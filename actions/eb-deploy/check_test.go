@@ -71,6 +71,10 @@ func TestCheck(t *testing.T) {
 			s.inputs["bundle"] = "source"
 			s.file(t, ".env", "A=1\nMYSQL_HOST='not-to-be-told\n")
 		}, []string{".env: it is not as Docker Compose reads it"}, ""},
+		"texts that no instance can read": {composeFile + "  db:\n    image: mysql:{{tag}}\n    command: sh -c 'echo ${1}'\n", nil, []string{
+			`docker-compose.yml:14: image "mysql:{{tag}}" is no image reference`,
+			"docker-compose.yml:15: a ${ here begins no ${NAME}",
+		}, ""},
 		"one instance": {without, func(_ *testing.T, s *stage) { s.env.Options = append(s.env.Options, single) }, nil, port},
 		"a worker":     {without, func(_ *testing.T, s *stage) { s.env.Tier = "Worker" }, nil, ""},
 		"another port": {without, func(_ *testing.T, s *stage) {

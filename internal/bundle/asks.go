@@ -1,12 +1,14 @@
 package bundle
 
 import (
+	"errors"
 	"net"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/template"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v3"
 
@@ -17,6 +19,8 @@ import (
 type Asks struct {
 	// Variables are those without a default, each once for every line.
 	Variables []Variable
+	// Malformed are the lines of texts with a ${ that Compose can't read.
+	Malformed []int
 	// Ports are the published ports of the host. AllPorts is false where the
 	// file may publish others, by a variable, extends or include.
 	Ports    []int
@@ -55,6 +59,8 @@ func AsksOf(src []byte, replaced map[string]bool) Asks {
 	}
 	slices.SortFunc(a.Variables, func(x, y Variable) int { return x.Line - y.Line })
 	a.Variables = slices.Compact(a.Variables)
+	slices.Sort(a.Malformed)
+	a.Malformed = slices.Compact(a.Malformed)
 	return a
 }
 
@@ -86,6 +92,9 @@ func (a *Asks) variables(n *yaml.Node) {
 		for _, name := range unset(n.Value) {
 			a.Variables = append(a.Variables, Variable{name, n.Line})
 		}
+		if malformed(n.Value) {
+			a.Malformed = append(a.Malformed, n.Line)
+		}
 	})
 }
 
@@ -102,6 +111,17 @@ func unset(text string) []string {
 		}
 	}
 	return names
+}
+
+// malformed asks the library that Docker Compose reads a text with, giving every
+// variable a value. A dollar sign without a brace stays as it is there.
+func malformed(text string) bool {
+	if !strings.Contains(text, "$") {
+		return false
+	}
+	_, err := template.Substitute(text, func(string) (string, bool) { return "x", true })
+	var invalid *template.InvalidTemplateError
+	return errors.As(err, &invalid)
 }
 
 // port takes an entry of ports: a text such as 127.0.0.1:80:3000/tcp, a number,
