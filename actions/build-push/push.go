@@ -65,11 +65,10 @@ func (s *session) push(ctx context.Context, images []imageResult) error {
 func (s *session) pushFirst(ctx context.Context, i int, one *imageResult) error {
 	first := one.name.WithTag(s.plan.tags[0])
 	if digest := s.there(ctx, *one); digest != "" {
-		one.digest, one.already = digest, true
 		if err := s.registry.Tag(ctx, one.name.WithDigest(digest), s.plan.tags[:1]); err != nil {
 			return fmt.Errorf("push %s: %w", first, err)
 		}
-		one.tags = s.plan.tags[:1:1]
+		one.digest, one.already, one.tags = digest, true, s.plan.tags[:1:1]
 		s.log.Printf("%s@%s was there already", first, digest)
 		return nil
 	}

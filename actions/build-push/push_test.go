@@ -151,6 +151,20 @@ func TestPushTroubles(t *testing.T) {
 	})
 }
 
+// TestPushRefusedOfWhatIsThere shows that an image which the registry has, and
+// refuses another tag for, is not handed on under that tag.
+func TestPushRefusedOfWhatIsThere(t *testing.T) {
+	b := newPushBench(t)
+	if outputs, log, code := b.run(t, firstSHA); code != 0 || outputs["result"] != pushed {
+		t.Fatalf("result %q\n%s", outputs["result"], log)
+	}
+	b.registry.Set(registrytest.Fault{Method: http.MethodPut, Path: regexp.MustCompile(`/manifests/sha-`), Times: -1, Status: 403})
+	outputs, log, code := b.run(t, secondSHA)
+	if code != 1 || outputs["result"] != failed || outputs["images"] != "{}" || outputs["digests"] != "{}" {
+		t.Errorf("exit %d, result %q, images %s, digests %s\n%s", code, outputs["result"], outputs["images"], outputs["digests"], log)
+	}
+}
+
 // TestEngineStopsInAPush shows that an engine which goes away while it pushes
 // ends the step, and that no tag moves.
 func TestEngineStopsInAPush(t *testing.T) {
