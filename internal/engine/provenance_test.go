@@ -44,6 +44,11 @@ func TestProvenance(t *testing.T) {
 	})
 }
 
+// logins are those of the tests' registry.
+func logins(context.Context, string) (string, string, error) {
+	return enginetest.Username, enginetest.Password, nil
+}
+
 func pushOn(t *testing.T, eng *engine.Engine, one engine.Image, host string) {
 	t.Helper()
 	builder, err := eng.Builder(t.Context())
@@ -51,9 +56,6 @@ func pushOn(t *testing.T, eng *engine.Engine, one engine.Image, host string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = builder.Close(context.Background()) }()
-	logins := func(context.Context, string) (string, string, error) {
-		return enginetest.Username, enginetest.Password, nil
-	}
 	if _, err := builder.Push(t.Context(), one, logins, host); err != nil {
 		t.Fatal(err)
 	}

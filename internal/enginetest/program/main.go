@@ -13,6 +13,7 @@
 //	stat=PATH        writes a file's mode and owner
 //	await=PATH       waits until there is a file
 //	link=PATH:TO     makes a symbolic link
+//	scan=PACKAGE     lists the packages of an image for BuildKit: one of that name
 //	alloc=MB         takes memory, and keeps it
 //	flood=BYTES      writes lines of 80 bytes
 //	raw=TEXT         writes a quoted Go string, without a line's end
