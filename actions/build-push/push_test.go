@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/actiontest"
 	"github.com/guk0/travois/internal/enginetest"
 	"github.com/guk0/travois/internal/image"
 	"github.com/guk0/travois/internal/registry"
@@ -82,9 +83,8 @@ func (b *pushBench) run(t *testing.T, sha string) (outputs map[string]string, lo
 	if err != nil {
 		t.Fatal(err)
 	}
-	outputs = map[string]string{}
-	for _, found := range regexp.MustCompile(`(?m)^([\w-]+)<<.*\n(.*)\n`).FindAllStringSubmatch(string(text), -1) {
-		outputs[found[1]] = found[2]
+	if outputs, err = actiontest.Outputs(string(text)); err != nil {
+		t.Fatal(err)
 	}
 	return outputs, out.String(), code
 }

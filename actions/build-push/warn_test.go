@@ -2,12 +2,17 @@ package buildpush
 
 import (
 	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/actiontest"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/image"
 )
@@ -108,24 +113,43 @@ func FuzzTags(f *testing.F) {
 	})
 }
 
-// FuzzOutputs shows that outputs are one line each and read back as they were.
+// FuzzOutputs writes outputs and reads them back as the runner does: each is
+// what it was, and none sets another.
 func FuzzOutputs(f *testing.F) {
-	f.Add("web", "docker.io/guk0/web:1", "sha256:0")
-	f.Add("a\nb", "::set-output\r\n", "\u2028")
-	f.Fuzz(func(t *testing.T, service, name, digest string) {
-		done := result{verdict: pushed, tag: "1", images: []imageResult{{service: service, name: image.Reference{Repository: name}, digest: digest}}}
-		outputs := done.outputs()
-		for output, text := range outputs {
-			if strings.ContainsAny(text, "\r\n") {
-				t.Errorf("output %s has several lines: %q", output, text)
-			}
+	f.Add("web", "docker.io/guk0/web", "sha256:0", "1")
+	f.Add("a\nb", "::set-output\r\n", "\u2028", "_GitHubActionsFileCommandDelimeter_")
+	f.Add("x=y", "a<<b", "=", "ghadelimiter_0")
+	f.Fuzz(func(t *testing.T, service, name, digest, tag string) {
+		if image.CheckTag(tag) != nil {
+			tag = ""
 		}
-		var digests map[string]string
-		if err := json.Unmarshal([]byte(outputs["digests"]), &digests); err != nil {
+		done := result{verdict: pushed, tag: tag, images: []imageResult{{service: service, name: image.Reference{Repository: name}, digest: digest}}}
+		outputs := done.outputs()
+		file := filepath.Join(t.TempDir(), "outputs")
+		if err := action.NewRunner([]string{"GITHUB_OUTPUT=" + file}, io.Discard).SetOutputs(outputs); err != nil {
 			t.Fatal(err)
 		}
-		if valid := strings.ToValidUTF8(service, "\ufffd"); digest != "" && strings.ToValidUTF8(digest, "") == digest && valid == service && digests[service] != digest {
-			t.Errorf("%q of %q reads back as %q", digest, service, digests[service])
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
 		}
+		got, err := actiontest.Outputs(string(text))
+		if diff := cmp.Diff(map[string]string(outputs), got); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		mustHold(t, got["digests"], service, digest)
+		mustHold(t, got["tags"], service, tag)
 	})
+}
+
+// mustHold reads an output's JSON, which is UTF-8.
+func mustHold(t *testing.T, text, service, value string) {
+	t.Helper()
+	var all map[string]string
+	if err := json.Unmarshal([]byte(text), &all); err != nil {
+		t.Fatal(err)
+	}
+	if value != "" && utf8.ValidString(service) && utf8.ValidString(value) && all[service] != value {
+		t.Errorf("%q of %q reads back as %q", value, service, all[service])
+	}
 }

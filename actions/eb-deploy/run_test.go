@@ -110,7 +110,7 @@ func (s *stage) run(t *testing.T) ended {
 	defer cancel()
 	s.cancel = cancel
 	code := r.Run(ctx, func(ctx context.Context, r *action.Runner) error { return deployment{r, s.load}.run(ctx) })
-	e := ended{code, plain(log.String()), plainOutputs(readFile(t, outputs)), readFile(t, summary)}
+	e := ended{code, plain(log.String()), readFile(t, outputs), readFile(t, summary)}
 	for _, secret := range []string{wiretest.Secret, password, value, "signed-word"} {
 		if strings.Contains(masks.ReplaceAllString(e.String(), ""), secret) {
 			t.Errorf("the run shows %q:\n%s", secret, e)
@@ -129,14 +129,12 @@ func readFile(t *testing.T, path string) string {
 }
 
 var (
-	guard   = regexp.MustCompile(`(?m)^::(stop-commands::)?[A-Z0-9]{26}(::)?\n`)
-	heredoc = regexp.MustCompile(`(?m)^([a-z0-9-]+)<<(\S+)\n(.*)\n(\S+)\n`)
-	masks   = regexp.MustCompile(`(?m)^::add-mask::.*\n`)
-	took    = regexp.MustCompile(`\d+\.\d s`)
+	guard = regexp.MustCompile(`(?m)^::(stop-commands::)?[A-Z0-9]{26}(::)?\n`)
+	masks = regexp.MustCompile(`(?m)^::add-mask::.*\n`)
+	took  = regexp.MustCompile(`\d+\.\d s`)
 )
 
-func plain(log string) string            { return guard.ReplaceAllString(log, "") }
-func plainOutputs(outputs string) string { return heredoc.ReplaceAllString(outputs, "$1=$3\n") }
+func plain(log string) string { return guard.ReplaceAllString(log, "") }
 
 // on runs a test in a bubble of its own time, on the repaired seed.
 func on(t *testing.T, f func(t *testing.T, s *stage)) {

@@ -161,11 +161,8 @@ func TestOutputsAndSummary(t *testing.T) {
 	if err := errors.Join(r.SetOutputs(o), r.AddSummary("## hi sesame-street")); err != nil {
 		t.Fatal(err)
 	}
-	got := read(t, outputs)
-	for _, want := range []string{"\npassed\n", "\n{\"a\":\"1\",\"b\":\"2\"}\n"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("outputs %q lack %q", got, want)
-		}
+	if diff := cmp.Diff("result=passed\ntags={\"a\":\"1\",\"b\":\"2\"}\n", read(t, outputs)); diff != "" {
+		t.Errorf("outputs (-want +got):\n%s", diff)
 	}
 	if got := read(t, summary); got != "## hi ***\n" {
 		t.Errorf("summary %q", got)

@@ -28,21 +28,20 @@ func (o Outputs) JSON(name string, value any) {
 }
 
 // SetOutputs hands the outputs to the steps that follow. Outside a runner
-// there is nobody to hand them to.
+// there is nobody to hand them to. They are written as NAME=VALUE: such a line
+// has no delimiter that a value could be taken for.
 func (r *Runner) SetOutputs(outputs Outputs) error {
 	if r.Getenv("GITHUB_OUTPUT") == "" {
 		return nil
 	}
-	if err := r.canAppend("GITHUB_OUTPUT"); err != nil {
-		return err
-	}
+	var lines strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {
 		if strings.ContainsAny(outputs[name], "\r\n") {
 			return fmt.Errorf("output %s has more than one line", name)
 		}
-		r.gh.SetOutput(name, outputs[name])
+		lines.WriteString(name + "=" + outputs[name] + "\n")
 	}
-	return nil
+	return r.append("GITHUB_OUTPUT", lines.String())
 }
 
 // Finish hands a result on: its outputs, its summary with what went wrong, and
@@ -62,11 +61,7 @@ func (r *Runner) AddSummary(markdown string) error {
 	if r.Getenv("GITHUB_STEP_SUMMARY") == "" {
 		return nil
 	}
-	if err := r.canAppend("GITHUB_STEP_SUMMARY"); err != nil {
-		return err
-	}
-	r.gh.AddStepSummary(CutSummary(r.Log.Redact(markdown)))
-	return nil
+	return r.append("GITHUB_STEP_SUMMARY", CutSummary(r.Log.Redact(markdown))+"\n")
 }
 
 // CutSummary keeps a summary below MaxSummary. It cuts between lines, and before
@@ -85,14 +80,17 @@ func CutSummary(markdown string) string {
 	return kept + note
 }
 
-// canAppend finds out whether a file of the runner's can be written, since
-// go-githubactions panics when it can't.
-func (r *Runner) canAppend(variable string) error {
+// append adds to a file of the runner's, which its variable names.
+func (r *Runner) append(variable, text string) error {
 	file, err := os.OpenFile(r.Getenv(variable), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return fmt.Errorf("%s: %w", variable, err)
 	}
-	return file.Close()
+	_, err = file.WriteString(text)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("%s: %w", variable, err)
+	}
+	return nil
 }
 
 // ProblemList is an error as a Markdown list, one problem an entry.

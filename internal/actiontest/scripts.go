@@ -69,18 +69,17 @@ func outputLike(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// readOutput reads the last value of an output in the runner's file format.
+// readOutput reads the last value of an output.
 func readOutput(ts *testscript.TestScript, name string) string {
 	text, err := os.ReadFile(ts.MkAbs(".outputs"))
 	if err != nil {
 		return fmt.Sprintf("no outputs: %v", err)
 	}
-	value := "no such output"
-	lines := strings.Split(string(text), "\n")
-	for i, line := range lines {
-		if strings.HasPrefix(line, name+"<<") && i+1 < len(lines) {
-			value = lines[i+1]
-		}
+	outputs, err := Outputs(string(text))
+	ts.Check(err)
+	value, found := outputs[name]
+	if !found {
+		return "no such output"
 	}
 	return value
 }
