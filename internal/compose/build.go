@@ -43,7 +43,8 @@ type Build struct {
 	Platforms []string
 	// CacheFrom and CacheTo are where steps are looked up and kept.
 	CacheFrom, CacheTo []Cache
-	// ExtraHosts are "name=address".
+	// ExtraHosts are "name=address", always in one order: the steps of another
+	// one are other steps to BuildKit.
 	ExtraHosts []string
 	// Network is the mode for RUN: "", "host" or "none".
 	Network string
@@ -89,7 +90,7 @@ func (p *Project) Build(service types.ServiceConfig, name NameFunc) (Build, erro
 	}
 	build := Build{
 		Service: service.Name, Context: from.Context, Dockerfile: from.Dockerfile, Target: from.Target,
-		Args: map[string]string{}, Labels: from.Labels, ExtraHosts: from.ExtraHosts.AsList("="), Network: from.Network,
+		Args: map[string]string{}, Labels: from.Labels, ExtraHosts: hosts(from.ExtraHosts), Network: from.Network,
 		ShmSize: int64(from.ShmSize), NoCache: from.NoCache, NoCacheStages: from.NoCacheFilter, Pull: from.Pull, Inline: from.DockerfileInline,
 		Platforms: from.Platforms, Provenance: from.Provenance, SBOM: from.SBOM, Tags: from.Tags,
 	}

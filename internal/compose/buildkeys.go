@@ -63,6 +63,17 @@ func ulimit(from *types.UlimitsConfig) string {
 	return strconv.Itoa(soft) + ":" + strconv.Itoa(hard)
 }
 
+// hosts are sorted by name; the addresses of one name stay in the file's order.
+func hosts(from types.HostsList) []string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(from)) {
+		for _, address := range from[name] {
+			all = append(all, name+"="+address)
+		}
+	}
+	return all
+}
+
 // networks are those that BuildKit has for RUN.
 var networks = []string{"", "default", "host", "none"}
 

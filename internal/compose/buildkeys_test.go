@@ -70,11 +70,30 @@ secrets:
 		Platforms: []string{"linux/amd64", "linux/arm64"},
 		CacheFrom: []compose.Cache{{Type: "registry", Attrs: map[string]string{"ref": "guk0/app:cache"}}, {Type: "registry", Attrs: map[string]string{"ref": "guk0/app:other"}}},
 		CacheTo:   []compose.Cache{{Type: "gha", Attrs: map[string]string{"scope": "app", "mode": "max"}}},
-		Ulimits:   map[string]string{"nproc": "9:9", "nofile": "1:2"}, Provenance: "mode=max", SBOM: "true", ExtraHosts: []string{},
+		Ulimits:   map[string]string{"nproc": "9:9", "nofile": "1:2"}, Provenance: "mode=max", SBOM: "true",
 		Network: "host", NoCacheStages: []string{"deps"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestExtraHosts shows the ways to write them, in one order every time.
+func TestExtraHosts(t *testing.T) {
+	want := []string{"a=192.0.2.9", "a=192.0.2.1", "b=::1", "c=192.0.2.2", "d=::2", "e=host-gateway", "f=192.0.2.3"}
+	for _, written := range []string{
+		`["f:192.0.2.3", "a=192.0.2.9,192.0.2.1", "b:[::1]", "c:192.0.2.2", "d=::2", "e:host-gateway"]`,
+		`{f: 192.0.2.3, e: host-gateway, a: [192.0.2.9, 192.0.2.1], b: "[::1]", c: 192.0.2.2, d: "::2"}`,
+	} {
+		for range 10 {
+			got, _, err := loadBuild(t, "services:\n  app: {build: {context: ./app, extra_hosts: "+written+"}}\n")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got.ExtraHosts); diff != "" {
+				t.Fatalf("%s (-want +got):\n%s", written, diff)
+			}
+		}
 	}
 }
 
