@@ -23,6 +23,9 @@ type Builder struct {
 	Name string
 	// Platforms are those that it runs by itself or emulates, as "linux/amd64".
 	Platforms []string
+	// Silence is how long a push may say nothing new; 0 is two minutes, or 30 for
+	// a builder that keeps no images.
+	Silence time.Duration
 
 	can ability
 	// gateway is the address of the engine's machine, "" if the builder does not

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -57,8 +58,9 @@ func piped(t *testing.T, handler http.HandlerFunc) *Engine {
 }
 
 // TestPushHangs shows that a push is given up when its registry has taken the
-// connection and says nothing, however long it moved layers before, and that it
-// is one to be tried again.
+// connection and says nothing, however long it moved layers before and however
+// often the engine says that they don't move, and that it is one to be tried
+// again.
 func TestPushHangs(t *testing.T) {
 	const moving = 10
 	synctest.Test(t, func(t *testing.T) {
@@ -66,12 +68,20 @@ func TestPushHangs(t *testing.T) {
 			if request.Method != http.MethodPost || !strings.HasSuffix(request.URL.Path, "/images/registry.example/guk0/web/push") {
 				t.Errorf("asked for %s %s", request.Method, request.URL)
 			}
-			for range moving {
-				_, _ = w.Write([]byte(`{"status":"Pushing","id":"0"}` + "\n"))
+			say := func(piece int) {
+				_, _ = fmt.Fprintf(w, `{"status":"Pushing","id":"0","progressDetail":{"current":%d,"total":100}}`+"\n", piece)
 				_ = http.NewResponseController(w).Flush()
-				time.Sleep(time.Minute)
+				select {
+				case <-time.After(time.Minute):
+				case <-request.Context().Done():
+				}
 			}
-			<-request.Context().Done()
+			for piece := range moving {
+				say(piece)
+			}
+			for range moving {
+				say(moving - 1)
+			}
 		})
 		builder := &Builder{store: eng}
 		nobody := func(context.Context, string) (string, string, error) { return "", "", nil }

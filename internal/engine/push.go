@@ -19,13 +19,13 @@ import (
 
 // Push pushes an image that was built under one of its names, the only one in
 // Names, and gives the digest that the registry has it under. A push of which
-// nothing is heard for a time is given up.
+// nothing new is heard for a time is given up.
 func (b *Builder) Push(ctx context.Context, one Image, logins LoginFunc, host string) (string, error) {
-	push, longest := b.pushAgain, builderSilence
+	push := b.pushAgain
 	if b.store != nil {
-		push, longest = b.store.push, silence
+		push = b.store.push
 	}
-	ctx, heard, stop := withSilence(ctx, longest)
+	ctx, heard, stop := withSilence(ctx, b.longestSilence())
 	defer stop()
 	digest, err := push(ctx, one, logins, host, heard)
 	if err != nil {
@@ -47,7 +47,7 @@ func (e *Engine) push(ctx context.Context, one Image, logins LoginFunc, host str
 		return "", err
 	}
 	defer func() { _ = stream.Close() }()
-	digest, err := readProgress(io.TeeReader(stream, heard), func(jsonmessage.JSONMessage) {})
+	digest, err := readProgress(stream, onlyNew(func(message jsonmessage.JSONMessage) { _, _ = io.WriteString(heard, message.Status) }))
 	if err != nil || digest != "" {
 		return digest, err
 	}
@@ -99,7 +99,7 @@ func (e *Engine) Pull(ctx context.Context, name, platform, host string, logins L
 		return fmt.Errorf("pull %s: %w", name, err)
 	}
 	defer func() { _ = stream.Close() }()
-	if _, err := readProgress(stream, func(message jsonmessage.JSONMessage) { tell(output, message) }); err != nil {
+	if _, err := readProgress(stream, onlyNew(func(message jsonmessage.JSONMessage) { tell(output, message) })); err != nil {
 		return fmt.Errorf("pull %s: %w", name, err)
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/docker/docker/pkg/jsonmessage"
 )
 
 // silence is how long a push may say nothing. The engine reports every layer
@@ -17,6 +19,33 @@ const silence = 2 * time.Minute
 // it pushes layers and when it has, and nothing while they move. Source:
 // moby/buildkit, util/push/push.go.
 const builderSilence = 30 * time.Minute
+
+// longestSilence is how long a push may say nothing.
+func (b *Builder) longestSilence() time.Duration {
+	switch {
+	case b.Silence > 0:
+		return b.Silence
+	case b.store != nil:
+		return silence
+	}
+	return builderSilence
+}
+
+// onlyNew passes on what is new in a push or a pull. The containerd store says
+// ten times a second how far each layer is, also where none moves.
+func onlyNew(passOn func(jsonmessage.JSONMessage)) func(jsonmessage.JSONMessage) {
+	last := map[string]string{}
+	return func(message jsonmessage.JSONMessage) {
+		told := message.Status
+		if message.Progress != nil {
+			told = fmt.Sprint(told, message.Progress.Current)
+		}
+		if last[message.ID] != told {
+			last[message.ID] = told
+			passOn(message)
+		}
+	}
+}
 
 // withSilence is a context that ends when nothing was written to heard for a
 // time.
