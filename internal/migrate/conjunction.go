@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"iter"
 	"slices"
 	"strings"
 )
@@ -31,39 +32,44 @@ func disjunction(terms []string) string {
 // a branch is the ref that was pushed.
 func conjunction(terms []string) string {
 	var out []string
-	excluded := false
 	seen := map[string]bool{}
 	for _, term := range terms {
 		if term == "" || term == alwaysTrue || seen[term] {
 			continue
 		}
 		seen[term] = true
-		excluded = excluded || term == noPullRequest || term == isPush || strings.HasPrefix(term, "github.ref == 'refs/heads/")
 		out = append(out, term)
 	}
-	if !excluded {
+	if !slices.ContainsFunc(out, excludesPulls) {
 		return bare(out)
 	}
-	var pushed []string
-	refs := false
-	for _, term := range out {
+	for i, term := range out {
 		if strings.HasPrefix(term, branchEquality) || strings.HasPrefix(term, "("+branchEquality) {
 			term = strings.ReplaceAll(term, branchEquality, "github.ref == 'refs/heads/")
-			refs = true
 		}
-		term = strings.ReplaceAll(term, travisBranch, "github.ref_name")
-		pushed = append(pushed, term)
+		out[i] = strings.ReplaceAll(term, travisBranch, "github.ref_name")
 	}
-	if !refs && !seen[isTag] {
-		return bare(pushed)
-	}
-	out = out[:0]
-	for _, term := range pushed {
-		if term != noPullRequest {
-			out = append(out, term)
-		}
+	// A ref says by itself that it is no pull request.
+	said := func(term string) bool { return term != noPullRequest && term != isPush && excludesPulls(term) }
+	if slices.ContainsFunc(out, said) {
+		out = slices.DeleteFunc(out, func(term string) bool { return term == noPullRequest })
 	}
 	return bare(out)
+}
+
+// excludesPulls tells whether a term can't hold for a pull request: each side
+// of its ors asks for a ref that was pushed, or for another event.
+func excludesPulls(term string) bool {
+	for _, side := range disjuncts(term) {
+		if !slices.ContainsFunc(topLevel(stripped(side), "&&"), isPushed) {
+			return false
+		}
+	}
+	return term != ""
+}
+
+func isPushed(term string) bool {
+	return term == noPullRequest || term == isPush || term == isTag || strings.HasPrefix(term, "github.ref == 'refs/heads/")
 }
 
 // bare joins terms. A single one needs no parentheses; an or among several
@@ -90,31 +96,45 @@ func absorbed(terms []string) []string {
 }
 
 // disjuncts are the sides of a term's ors.
-func disjuncts(term string) []string {
-	term = stripped(term)
+func disjuncts(term string) []string { return topLevel(stripped(term), "||") }
+
+// topLevel splits a term at an operator outside of parentheses and quotes.
+func topLevel(term, operator string) []string {
 	var out []string
-	depth, from := 0, 0
-	for i := 0; i < len(term); i++ {
-		switch term[i] {
-		case '(':
-			depth++
-		case ')':
-			depth--
-		case '|':
-			if depth == 0 && strings.HasPrefix(term[i:], "|| ") {
-				out = append(out, strings.TrimSpace(term[from:i]))
-				from = i + len("|| ")
-			}
+	from := 0
+	for i := range outside(term) {
+		if strings.HasPrefix(term[i:], operator) {
+			out = append(out, strings.TrimSpace(term[from:i]))
+			from = i + len(operator)
 		}
 	}
 	return append(out, strings.TrimSpace(term[from:]))
 }
 
+// outside are the offsets of a term that are in no parentheses and no quotes;
+// a parenthesis itself is inside.
+func outside(term string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		depth, quoted := 0, false
+		for i := range len(term) {
+			switch c := term[i]; {
+			case c == '\'':
+				quoted = !quoted
+			case quoted:
+			case c == '(':
+				depth++
+			case c == ')':
+				depth--
+			case depth == 0 && !yield(i):
+				return
+			}
+		}
+	}
+}
+
 // implied tells whether a term holds wherever conditions hold.
 func implied(term string, conds []string) bool {
-	pushed := slices.ContainsFunc(conds, func(c string) bool {
-		return strings.HasPrefix(c, "github.ref == 'refs/heads/") || c == isTag || c == isPush
-	})
+	pushed := slices.ContainsFunc(conds, excludesPulls)
 	if term == "" || slices.Contains(conds, term) || pushed && term == noPullRequest {
 		return true
 	}
@@ -128,42 +148,17 @@ func implied(term string, conds []string) bool {
 
 // stripped is a term without parentheses around the whole of it.
 func stripped(term string) string {
-	if !strings.HasPrefix(term, "(") || !strings.HasSuffix(term, ")") {
+	if !strings.HasPrefix(term, "(") {
 		return term
 	}
-	inside := term[1 : len(term)-1]
-	depth := 0
-	for _, c := range inside {
-		switch c {
-		case '(':
-			depth++
-		case ')':
-			depth--
-		}
-		if depth < 0 {
-			return term
-		}
+	for range outside(term) {
+		return term
 	}
-	return inside
+	return term[1 : len(term)-1]
 }
 
 // hasOr tells whether a term has an or outside of parentheses.
-func hasOr(term string) bool {
-	depth := 0
-	for i, c := range term {
-		switch c {
-		case '(':
-			depth++
-		case ')':
-			depth--
-		case '|':
-			if depth == 0 && i > 0 && term[i-1] == '|' {
-				return true
-			}
-		}
-	}
-	return false
-}
+func hasOr(term string) bool { return len(topLevel(term, "||")) > 1 }
 
 func combine(x, y []string, and bool) []string {
 	if and {
