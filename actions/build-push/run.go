@@ -25,7 +25,7 @@ func run(ctx context.Context, r *action.Runner) error {
 		r.Log.Printf("%s", p.plan)
 		return finish(r, p.plan.unbuilt(), nil)
 	}
-	for _, warning := range p.plan.exposed() {
+	for _, warning := range p.plan.exposed(r.Log.Masked) {
 		r.Log.Warning(warning)
 	}
 	if notice := p.plan.halfMoved(); notice != "" {

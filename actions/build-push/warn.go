@@ -33,16 +33,25 @@ func looksSecret(name string) bool {
 	return false
 }
 
-// exposed warns of build arguments that look like secrets: whoever has the
-// image reads them in its history.
-func (p plan) exposed() []error {
+// exposed warns of build arguments that look like secrets by their name, or are
+// by their value: whoever has the image reads them in its history.
+func (p plan) exposed(masked func(string) bool) []error {
 	var warnings []error
 	for _, one := range p.images {
 		for _, name := range slices.Sorted(maps.Keys(one.build.Args)) {
-			if one.build.Args[name] != "" && looksSecret(name) {
-				warnings = append(warnings, fmt.Errorf(
-					"service %q: the build argument %s looks like a secret, and the image's history shows it to whoever has the image: give it in the input secrets and read it with RUN --mount=type=secret,id=%s", one.build.Service, name, name))
+			value, found := one.build.Args[name], ""
+			switch {
+			case value == "":
+				continue
+			case masked(value):
+				found = "holds the value of a secret"
+			case looksSecret(name):
+				found = "looks like a secret"
+			default:
+				continue
 			}
+			warnings = append(warnings, fmt.Errorf(
+				"service %q: the build argument %s %s, and the image's history shows it to whoever has the image: give it in the input secrets and read it with RUN --mount=type=secret,id=%s", one.build.Service, name, found, name))
 		}
 	}
 	return warnings
