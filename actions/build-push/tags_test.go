@@ -1,6 +1,8 @@
 package buildpush
 
 import (
+	"bytes"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guk0/travois/internal/action"
+	"github.com/guk0/travois/internal/enginetest"
 )
 
 const sha = "0123456789abcdef0123456789abcdef01234567"
@@ -38,6 +41,41 @@ func TestDefaultTags(t *testing.T) {
 		tags, err := expand(defaultTags(c.trigger), c.trigger)
 		if got := strings.Join(tags, " "); err != nil || got != c.want {
 			t.Errorf("%s: got %q, %v; want %q", c.name, got, err, c.want)
+		}
+	}
+}
+
+// TestTagsOfEvents shows what GitHub says of a run turned into tags.
+func TestTagsOfEvents(t *testing.T) {
+	fork := filepath.Join(t.TempDir(), "event.json")
+	enginetest.Write(t, fork, `{"pull_request":{"number":8,"head":{"sha":"fedcba9876543210fedcba9876543210fedcba98"}}}`)
+	for _, c := range []struct {
+		event, ref, head, want string
+	}{
+		{"push", "refs/heads/feature/a", "", "sha-0123456789ab feature-a-951d42dc"},
+		{"push", "refs/heads/main", "", "sha-0123456789ab main latest"},
+		{"push", "refs/tags/v1.2.3", "", "sha-0123456789ab 1.2.3 1.2 1 latest"},
+		{"push", "refs/tags/v1.2.3-rc.1", "", "sha-0123456789ab 1.2.3-rc.1"},
+		{"release", "refs/tags/v2.0.0", "", "sha-0123456789ab 2.0.0 2.0 2 latest"},
+		{"schedule", "refs/heads/main", "", "sha-0123456789ab main latest"},
+		{"workflow_dispatch", "refs/heads/topic", "", "sha-0123456789ab topic"},
+		{"workflow_dispatch", "refs/tags/v1.2.3", "", "sha-0123456789ab 1.2.3 1.2 1 latest"},
+		{"merge_group", "refs/heads/gh-readonly-queue/main/pr-7-0123456789abcdef", "", "sha-0123456789ab"},
+		{"pull_request", "refs/pull/7/merge", "main", "sha-0123456789ab pr-7"},
+		// Its SHA is the base branch's, whose image has that tag.
+		{"pull_request_target", "refs/heads/main", "main", "sha-fedcba987654 pr-8"},
+	} {
+		env := []string{"GITHUB_EVENT_NAME=" + c.event, "GITHUB_REF=" + c.ref, "GITHUB_HEAD_REF=" + c.head, "GITHUB_SHA=" + sha, "GITHUB_WORKSPACE=" + t.TempDir()}
+		if c.event == "pull_request_target" {
+			env = append(env, "GITHUB_EVENT_PATH="+fork)
+		}
+		trigger, err := action.NewRunner(env, &bytes.Buffer{}).Trigger(action.CommitInputs{DefaultBranch: "main"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tags, err := config{}.tags(trigger)
+		if got := strings.Join(tags, " "); err != nil || got != c.want {
+			t.Errorf("%s of %s: got %q, %v; want %q", c.event, c.ref, got, err, c.want)
 		}
 	}
 }

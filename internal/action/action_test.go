@@ -196,6 +196,8 @@ func TestTrigger(t *testing.T) {
 	dir := t.TempDir()
 	event := filepath.Join(dir, "event.json")
 	write(t, event, `{"head_commit":{"id":"abc","message":"Fix it\n\nmore","timestamp":"2026-02-01T10:00:00+09:00"},"repository":{"default_branch":"trunk"}}`)
+	fork := filepath.Join(dir, "fork.json")
+	write(t, fork, `{"pull_request":{"number":8,"head":{"sha":"def"}},"repository":{"default_branch":"trunk"}}`)
 	base := []string{"GITHUB_WORKSPACE=" + dir, "GITHUB_SHA=abc", "GITHUB_REPOSITORY=guk0/app", "GITHUB_SERVER_URL=https://github.com"}
 	at := time.Date(2026, 2, 1, 1, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
@@ -213,8 +215,15 @@ func TestTrigger(t *testing.T) {
 		{"act, empty event", []string{"GITHUB_EVENT_NAME=push", "GITHUB_REF=refs/heads/main", "GITHUB_EVENT_PATH=" + filepath.Join(dir, "none")},
 			action.CommitInputs{CommitMessage: "From the context", DefaultBranch: "main"},
 			action.Trigger{Event: "push", Branch: "main", DefaultBranch: "main", Subject: "From the context"}},
+		{"pull request of the base's workflow", []string{"GITHUB_EVENT_NAME=pull_request_target", "GITHUB_REF=refs/heads/trunk", "GITHUB_HEAD_REF=topic", "GITHUB_EVENT_PATH=" + fork},
+			action.CommitInputs{}, action.Trigger{Event: "pull_request_target", SHA: "def", PullRequest: 8, Branch: "topic", DefaultBranch: "trunk"}},
+		{"the same under act", []string{"GITHUB_EVENT_NAME=pull_request_target", "GITHUB_REF=refs/heads/trunk", "GITHUB_HEAD_REF=topic"},
+			action.CommitInputs{}, action.Trigger{Event: "pull_request_target", Branch: "topic"}},
 	} {
-		c.want.SHA, c.want.Repository, c.want.URL = "abc", "guk0/app", "https://github.com/guk0/app"
+		if c.want.SHA == "" {
+			c.want.SHA = "abc"
+		}
+		c.want.Repository, c.want.URL = "guk0/app", "https://github.com/guk0/app"
 		got, err := action.NewRunner(append(c.env, base...), &bytes.Buffer{}).Trigger(c.inputs)
 		if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", c.name, err, diff)

@@ -16,7 +16,9 @@ type Trigger struct {
 	Event string
 	// Repository is owner/name; URL is its page.
 	Repository, URL string
-	// SHA is the commit's 40 hex digits.
+	// SHA is the commit's 40 hex digits, for pull_request_target the pull
+	// request's: GitHub's own is the base branch's there, whose images a pull
+	// request must not replace.
 	SHA string
 	// Subject is the first line of the commit's message.
 	Subject string
@@ -57,6 +59,9 @@ type event struct {
 	} `json:"repository"`
 	PullRequest struct {
 		Number int `json:"number"`
+		Head   struct {
+			SHA string `json:"sha"`
+		} `json:"head"`
 	} `json:"pull_request"`
 }
 
@@ -74,6 +79,9 @@ func (r *Runner) Trigger(inputs CommitInputs) (Trigger, error) {
 		DefaultBranch: first(payload.Repository.DefaultBranch, inputs.DefaultBranch),
 		RunNumber:     r.Getenv("GITHUB_RUN_NUMBER"), RunID: r.Getenv("GITHUB_RUN_ID"), Attempt: r.Getenv("GITHUB_RUN_ATTEMPT"),
 		Job: r.Getenv("GITHUB_JOB"), Step: r.Getenv("GITHUB_ACTION"),
+	}
+	if head := payload.PullRequest.Head.SHA; head != "" && t.Event == "pull_request_target" {
+		t.SHA = head
 	}
 	if server := r.Getenv("GITHUB_SERVER_URL"); server != "" && t.Repository != "" {
 		t.URL = server + "/" + t.Repository
