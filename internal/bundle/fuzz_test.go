@@ -33,7 +33,7 @@ func FuzzRenderCompose(f *testing.F) {
 		if !ok {
 			return // A decoder refuses the source too.
 		}
-		if err := Invalid("f.yml", src, nil); err != nil && strings.Contains(err.Error(), "internal error") {
+		if err := Invalid(t.Context(), "f.yml", src, nil); err != nil && strings.Contains(err.Error(), "internal error") {
 			t.Fatalf("%v\n%q", err, src)
 		}
 		got, err := RenderCompose("f.yml", src, images)

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,12 +23,13 @@ import (
 	"github.com/guk0/travois/internal/yamlsource"
 )
 
-// Invalid holds a Compose file against the Compose specification, as Docker
-// Compose does on an instance, when it would be too late. The error reports
-// every key that does not exist and every value of a wrong type, each with its
-// line, but none of what known tells of a line already, nor what a rendering
-// takes out.
-func Invalid(filename string, src []byte, known error) error {
+// Invalid holds a Compose file against the Compose specification, and against
+// what Docker Compose loads besides, as it does on an instance, when it would be
+// too late. The error reports every key that does not exist, every value of a
+// wrong type or that can't be read, and every name of what is not declared, each
+// with its line, but none of what known tells of a line already, nor what a
+// rendering takes out.
+func Invalid(ctx context.Context, filename string, src []byte, known error) error {
 	repaired, ok := yamlsource.Repair(src)
 	if !ok {
 		return nil
@@ -52,12 +54,15 @@ func Invalid(filename string, src []byte, known error) error {
 	if err != nil {
 		return fmt.Errorf("internal error: the Compose specification: %w", err)
 	}
-	var found *jsonschema.ValidationError
-	if !errors.As(compiled.Validate(instance), &found) {
-		return nil
-	}
 	v := violations{Document: d, lines: linesOf(known)}
-	v.collect(found)
+	var found *jsonschema.ValidationError
+	if errors.As(compiled.Validate(instance), &found) {
+		v.collect(found)
+	}
+	v.lines = linesOf(errors.Join(append(v.problems, known)...))
+	if file, is := unkept(content).(map[string]any); is {
+		v.refused(ctx, file)
+	}
 	slices.SortStableFunc(v.problems, byLine)
 	return errors.Join(v.problems...)
 }

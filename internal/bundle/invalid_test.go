@@ -17,7 +17,7 @@ func TestInvalid(t *testing.T) {
 	}{
 		{"what Compose takes", "version: '2.4'\nx-a: {b: c}\nservices:\n  web:\n    image: a\n    build: {nonsense: 1}\n    mem_limit: ${MEM}\n    ports: ['80:80', 81, '${PORT}:82', {target: 83, published: '83'}]\n" +
 			"    environment: [A, B=1]\n    env_file: [{path: x}]\n    depends_on: [db]\n    read_only: ${RO}\n    healthcheck: {retries: '${N}', interval: 5s}\n    logging: {driver: json-file, options: {max-size: 1m}}\n" +
-			"  db: {image: mysql, volumes_from: [web], networks: {back: {aliases: [x]}}}\nnetworks: {back: }\nvolumes: {v: {external: true}}\n", ""},
+			"  db: {image: mysql, volumes_from: [other], networks: {back: {aliases: [x]}}}\n  other: {image: a}\nnetworks: {back: }\nvolumes: {v: {external: true}}\n", ""},
 		{"a misspelt key", "services:\n  web:\n    image: a\n    envronment: {A: b}\n    prots: [x]\n    container_nam: x\n",
 			"f:4: services.web has a key \"envronment\", which Compose does not know; did you mean \"environment\"?\n" +
 				"f:5: services.web has a key \"prots\", which Compose does not know; did you mean \"ports\"?\n" +
@@ -38,7 +38,7 @@ func TestInvalid(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := ""
-			if err := Invalid("f", []byte(c.src), nil); err != nil {
+			if err := Invalid(t.Context(), "f", []byte(c.src), nil); err != nil {
 				got = err.Error()
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
@@ -47,7 +47,7 @@ func TestInvalid(t *testing.T) {
 		})
 	}
 	known := errors.Join(place.At("f", 3, errors.New("known")))
-	if err := Invalid("f", []byte("services:\n  web:\n    imge: a\n"), known); err != nil {
+	if err := Invalid(t.Context(), "f", []byte("services:\n  web:\n    imge: a\n"), known); err != nil {
 		t.Errorf("what is known is told again: %v", err)
 	}
 }
@@ -58,7 +58,7 @@ func TestSeedIsValid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Invalid("f", src, nil); err != nil && !strings.Contains(err.Error(), "mem_limit") {
+	if err := Invalid(t.Context(), "f", src, nil); err != nil && !strings.Contains(err.Error(), "mem_limit") {
 		t.Error(err)
 	}
 }
