@@ -143,6 +143,9 @@ func (b *Builder) solve(ctx context.Context, one Image, through *session.Session
 	built.Steps, built.Cached = progress.count()
 	built.Warnings = progress.warnings
 	if err != nil {
+		if progress.foreign {
+			err = b.notEmulated(one.Build, err)
+		}
 		return built, failure(ctx, one.Build, progress.failed, err)
 	}
 	built.ID = imageID(response)

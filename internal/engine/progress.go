@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -27,6 +28,8 @@ type progress struct {
 	// when the build has ended.
 	failed   string
 	warnings []Warning
+	// foreign tells that a step found a program which this machine can't run.
+	foreign bool
 }
 
 func newProgress(output io.Writer, build compose.Build) *progress {
@@ -60,7 +63,13 @@ func (p *progress) show(ctx context.Context) error {
 // "[build 2/6] RUN npm ci". FROM is not counted: nothing runs for it.
 var step = regexp.MustCompile(`^\[[^\]]*\d+/\d+\] `)
 
+// notForHere is what every runtime and shell hands on of Linux's ENOEXEC.
+var notForHere = []byte("exec format error")
+
 func (p *progress) watch(update *client.SolveStatus) {
+	for _, one := range update.Logs {
+		p.foreign = p.foreign || bytes.Contains(bytes.ToLower(one.Data), notForHere)
+	}
 	for _, one := range update.Warnings {
 		p.warnings = append(p.warnings, warning(one))
 	}
