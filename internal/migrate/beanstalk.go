@@ -69,17 +69,17 @@ func (p *pipeline) fromEnvironment(name string) string {
 
 // text is a text of the file with its variables looked up, as a shell would.
 func (p *pipeline) text(text travis.Text) string {
-	if !strings.Contains(text.Value, "$") {
-		return text.Value
+	if !strings.Contains(text.Value, "$") || strings.Contains(text.Value, "${{") {
+		return inert(text.Value)
 	}
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(`A="`+strings.ReplaceAll(text.Value, `"`, `\"`)+`"`), "")
 	if err != nil {
-		return text.Value
+		return inert(text.Value)
 	}
 	a, err := p.scope.word(file.Stmts[0].Cmd.(*syntax.CallExpr).Assigns[0].Value, text.Place)
 	if err != nil {
 		p.c.todo.hand(text.Place, "%s: %s; put the value into the input", text.Value, err)
-		return text.Value
+		return inert(text.Value)
 	}
 	return a.String()
 }

@@ -59,6 +59,7 @@ func (d *docker) contextPath(a arg) (string, bool) {
 
 // compose is the value of Compose's build.
 func (b *build) compose(f *fields) any {
+	f.place = b.place
 	m := new(workflow.Map).Set("context", b.context)
 	if b.dockerfile != "" && b.dockerfile != "Dockerfile" {
 		m.Set("dockerfile", b.dockerfile)
@@ -111,9 +112,17 @@ func pairs(m *workflow.Map, key string, args []arg, f *fields) {
 		if !found {
 			value = f.passed(text)
 		}
-		values.Set(text, f.compose(value))
+		values.Set(text, f.compose(f.hidden(text, value)))
 	}
 	m.SetMap(key, values)
+}
+
+// hidden is a value without a secret in plain text.
+func (f *fields) hidden(name string, value arg) arg {
+	if f.scope == nil {
+		return value
+	}
+	return f.scope.hide(name, value, f.place)
 }
 
 // passed is the value of a variable that is passed on by its name alone.

@@ -70,6 +70,8 @@ func (r *reader) read(l *line) *reading {
 		}
 	case len(out.dockers) > 0:
 		out.kind = dockerLine
+	case nestsDocker(l):
+		out.kind, out.reason = opaqueLine, "docker is within another command"
 	case host:
 		out.kind = hostLine
 	}
@@ -125,7 +127,7 @@ func (r *reader) assign(c *command, a *syntax.Assign) {
 	value, err := r.scope.word(a.Value, c.place)
 	switch {
 	case err == nil && !a.Append && a.Array == nil && len(c.conds) == 0:
-		r.scope.values[name] = value
+		r.scope.values[name] = r.scope.hide(name, value, c.place)
 		delete(r.scope.unknown, name)
 	case a.Value != nil && strings.Contains(source(a.Value), "TRAVIS_BRANCH") && strings.Contains(source(a.Value), "latest"):
 		r.scope.values[name] = literal(usualTag)
@@ -150,6 +152,24 @@ func ecrLogin(c *command) bool {
 		text = source(c.input) + " | " + text
 	}
 	return strings.Contains(text, "aws ecr get-login")
+}
+
+// nestsDocker tells whether a line whose commands are others uses images in a
+// pipe or a substitution.
+func nestsDocker(l *line) bool {
+	found := false
+	syntax.Walk(l.file, func(node syntax.Node) bool {
+		if call, ok := node.(*syntax.CallExpr); ok && len(call.Args) > 0 {
+			var words []string
+			for _, w := range unwrapped(call).Args {
+				words = append(words, w.Lit())
+			}
+			verb, _ := dockerVerb(words)
+			found = found || verb != "" && verb != "login" && (verb != "other" || words[1] == "create")
+		}
+		return true
+	})
+	return found
 }
 
 func mentionsDocker(l *line) bool {

@@ -17,7 +17,16 @@ const (
 	branchEquality = travisBranch + " == '"
 )
 
-func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+// quote is a text of the file in an expression, where GitHub must not take a
+// part of it for another expression.
+func quote(text string) string {
+	quoted := "'" + strings.ReplaceAll(text, "'", "''") + "'"
+	if !strings.Contains(text, "${{") {
+		return quoted
+	}
+	escaped := strings.NewReplacer("${{", "{0}{{{{", "{", "{{", "}", "}}").Replace(quoted)
+	return "format(" + escaped + ", '$')"
+}
 
 func equals(operand, text string) string { return operand + " == " + quote(text) }
 

@@ -63,6 +63,8 @@ func (u *unit) readDeploy(node travis.Node) *deployment {
 			d.script = append(d.script, parseLine("deploy", text))
 		}
 	default:
+		u.readOn(d)
+		u.foreign = append(u.foreign, d)
 		u.c.leave(&travis.Key{Name: "deploy", Place: node.Place(), Node: node}, "", "provider "+d.provider+" is not of travois; use the action that the service has, in a job that needs the last one")
 		return nil
 	}

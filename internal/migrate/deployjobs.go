@@ -16,7 +16,8 @@ func (p *pipeline) deployJobs() {
 		for _, r := range slices.Concat(before, after) {
 			if r.kind != dockerLine {
 				p.c.todo.hand(r.text.Place, "%s: %s: nothing is deployed here, so it is left out", r.phase, firstLine(r.text.Value))
-				p.c.comments = append(p.c.comments, "\nNot converted, "+r.phase+", "+r.text.Place.String()+":\n"+indent(strings.TrimSpace(r.text.Value)))
+				text, _, _ := modern(r.line)
+				p.c.comments = append(p.c.comments, "\nNot converted, "+r.phase+", "+r.text.Place.String()+":\n"+indent(strings.TrimSpace(text)))
 			}
 		}
 		return
@@ -24,7 +25,7 @@ func (p *pipeline) deployJobs() {
 	base := p.last
 	var ids []string
 	for _, d := range p.deploys {
-		d.keeps = d.keeps || p.rawImages && slices.ContainsFunc(d.readings, func(r *reading) bool { return mentionsDocker(r.line) })
+		d.keeps = d.keeps || p.rawImages && slices.ContainsFunc(slices.Concat(d.readings, before, after), func(r *reading) bool { return mentionsDocker(r.line) })
 		steps := p.deploySteps(d, before, after)
 		if len(steps) == 0 {
 			continue

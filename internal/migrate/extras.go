@@ -26,7 +26,7 @@ func (u *unit) addon(key *travis.Key) bool {
 	case "apt", "apt_packages":
 		u.apt(key)
 	case "postgresql", "mariadb", "mysql", "rethinkdb":
-		u.want(travis.Text{Value: key.Name, Place: key.Place}, key.Node.Text().Value)
+		u.want(travis.Text{Value: key.Name, Place: key.Place}, inert(key.Node.Text().Value))
 	case "chrome", "firefox":
 		u.c.todo.tell(key.Place, "addons: %s: GitHub's runner has it, in its own version", key.Name)
 	case "hosts":
@@ -39,7 +39,7 @@ func (u *unit) addon(key *travis.Key) bool {
 	case "homebrew":
 		return u.homebrew(key)
 	case "hostname":
-		u.setup = append(u.setup, new(workflow.Map).Set("run", "sudo hostname "+key.Node.Text().Value))
+		u.setup = append(u.setup, new(workflow.Map).Set("run", "sudo hostname "+inert(key.Node.Text().Value)))
 	default:
 		return false
 	}
@@ -49,7 +49,7 @@ func (u *unit) addon(key *travis.Key) bool {
 func join(texts []travis.Text) string {
 	var words []string
 	for _, t := range texts {
-		words = append(words, t.Value)
+		words = append(words, inert(t.Value))
 	}
 	return strings.Join(words, " ")
 }
@@ -81,7 +81,7 @@ func (u *unit) snaps(key *travis.Key) bool {
 	var lines []string
 	for _, item := range key.Node.Items() {
 		if !item.IsMap() {
-			lines = append(lines, "sudo snap install "+item.Text().Value)
+			lines = append(lines, "sudo snap install "+inert(item.Text().Value))
 			continue
 		}
 		section := item.Section()
@@ -95,7 +95,7 @@ func (u *unit) snaps(key *travis.Key) bool {
 		if len(section.Rest()) > 0 {
 			return false
 		}
-		lines = append(lines, line)
+		lines = append(lines, inert(line))
 	}
 	u.setup = append(u.setup, new(workflow.Map).Set("run", strings.Join(lines, "\n")))
 	return true
@@ -172,7 +172,7 @@ func (u *unit) cacheMap(node travis.Node, add func(string, travis.Place)) []stri
 		switch {
 		case key.Name == "directories":
 			for _, t := range key.Node.Texts() {
-				path := strings.NewReplacer("$HOME/", "~/", "${HOME}/", "~/", "$TRAVIS_BUILD_DIR/", "", "${TRAVIS_BUILD_DIR}/", "").Replace(t.Value)
+				path := strings.NewReplacer("$HOME/", "~/", "${HOME}/", "~/", "$TRAVIS_BUILD_DIR/", "", "${TRAVIS_BUILD_DIR}/", "").Replace(inert(t.Value))
 				if !u.keptBySetup(path) {
 					paths = append(paths, path)
 				}

@@ -122,16 +122,13 @@ func closing(text string) string {
 }
 
 // modern is a line's text with commands that GitHub's runners lack replaced by
-// those that they have, and whether travis_retry is used.
-func modern(l *line) (text string, retries bool) {
+// those that they have, and secrets in plain text by variables, whose names are
+// secrets; retries tells whether travis_retry is used.
+func modern(l *line) (text string, secrets []string, retries bool) {
 	if l.file == nil {
-		return l.text.Value, false
+		return l.text.Value, nil, false
 	}
-	type edit struct {
-		from, to int
-		text     string
-	}
-	var edits []edit
+	edits, secrets := plainSecrets(l.file)
 	syntax.Walk(l.file, func(node syntax.Node) bool {
 		call, ok := node.(*syntax.CallExpr)
 		if !ok {
@@ -163,9 +160,9 @@ func modern(l *line) (text string, retries bool) {
 	if at, ok := guard(l); ok {
 		edits = append(edits, edit{0, 0, "if "}, edit{at, at + len("&&"), "; then"}, edit{len(strings.TrimRight(text, " \n;")), len(text), closing(text)})
 	}
-	slices.SortFunc(edits, func(a, b edit) int { return b.from - a.from })
+	slices.SortStableFunc(edits, func(a, b edit) int { return b.from - a.from })
 	for _, e := range edits {
 		text = text[:e.from] + e.text + text[e.to:]
 	}
-	return text, retries
+	return text, secrets, retries
 }

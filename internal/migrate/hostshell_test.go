@@ -21,10 +21,10 @@ func TestModern(t *testing.T) {
 		{"after_success", "make || travis_terminate 1", "make || exit 1"},
 	} {
 		l := parseLine(c.phase, travis.Text{Value: c.text})
-		if got, _ := modern(l); got != c.want {
+		if got, _, _ := modern(l); got != c.want {
 			t.Errorf("%s: %s\n got %s\nwant %s", c.phase, c.text, got, c.want)
 		}
-		if got, _ := modern(l); parseLine(c.phase, travis.Text{Value: got}).file == nil {
+		if got, _, _ := modern(l); parseLine(c.phase, travis.Text{Value: got}).file == nil {
 			t.Errorf("%s became what is no shell: %s", c.text, got)
 		}
 	}

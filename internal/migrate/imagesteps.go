@@ -40,7 +40,7 @@ func (m *images) steps(u *unit, inJob bool) []*workflow.Map {
 	var steps []*workflow.Map
 	for i, g := range m.groups {
 		id := groupID(i)
-		f := &fields{lookup: u.passed}
+		f := u.fields()
 		with := new(workflow.Map)
 		with.Set("services", workflow.Block(g.services(u.c, f).String()))
 		with.SetText("vars", f.lines())

@@ -39,6 +39,9 @@ func (l *logins) add(d *docker) error {
 			return fmt.Errorf("the password of docker login comes from %s, which is not understood", sourceOf(d.input))
 		}
 	}
+	if text, ok := in.password.lit(); ok && text != "" {
+		in.password = arg{{expr: l.scope.todo.secret(passwordName(in.registry.String()), inPlainText, d.place)}}
+	}
 	if in.username == nil || in.password == nil {
 		return fmt.Errorf("docker login needs -u and -p, or --password-stdin")
 	}

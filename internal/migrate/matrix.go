@@ -50,7 +50,7 @@ func (u *unit) versions(m *matrix) {
 func (u *unit) ourVersion(m *matrix, key string, texts []travis.Text) {
 	var values workflow.Flow
 	for _, text := range texts {
-		value := text.Value
+		value := inert(text.Value)
 		if u.lang.translate != nil {
 			value = u.lang.translate(value)
 		}
@@ -92,7 +92,7 @@ func (u *unit) otherVersion(m *matrix, key string, texts []travis.Text) {
 	}
 	var values workflow.Flow
 	for _, text := range texts {
-		values = append(values, text.Value)
+		values = append(values, inert(text.Value))
 	}
 	if len(values) == 1 {
 		u.env.Set(variable, values[0])
@@ -185,7 +185,7 @@ func sameName(rows [][]travis.Var) string {
 func (u *unit) rowValue(v travis.Var) string {
 	a := u.c.value(newScope(u.c.todo), v)
 	if text, ok := a.lit(); ok {
-		return text
+		return inert(text)
 	}
 	u.c.todo.hand(v.Place, "env %s: a matrix can't hold %s; set it in env of the step that needs it", v.Name, a)
 	return ""

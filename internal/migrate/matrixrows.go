@@ -34,7 +34,7 @@ func (u *unit) row(section *travis.Section) (row *workflow.Map, ok bool) {
 	row = new(workflow.Map)
 	for _, name := range section.Names() {
 		node, _ := section.Take(name)
-		value := node.Text().Value
+		value := inert(node.Text().Value)
 		switch {
 		case name == "name":
 		case name == "os":

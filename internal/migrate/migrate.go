@@ -196,7 +196,7 @@ func (c *converter) value(s *scope, v travis.Var) arg {
 		return literal("")
 	}
 	if text, ok := a.lit(); ok && secretName.MatchString(v.Name) && !harmlessValue(text) {
-		a = arg{{name: v.Name, expr: c.todo.secret(strings.ToUpper(v.Name), "stood in plain text in the file: make a new one", v.Place)}}
+		a = arg{{name: v.Name, expr: c.todo.secret(strings.ToUpper(v.Name), inPlainText, v.Place)}}
 	}
 	s.values[v.Name] = a
 	return a

@@ -63,12 +63,13 @@ type flattener struct {
 }
 
 func (f *flattener) stmt(s *syntax.Stmt, conds []*syntax.Stmt) bool {
-	if s.Negated || s.Background || s.Coprocess || !harmless(s.Redirs) {
+	input, rest := hereString(s)
+	if s.Negated || s.Background || s.Coprocess || !harmless(rest) {
 		return false
 	}
 	switch cmd := s.Cmd.(type) {
 	case *syntax.CallExpr:
-		f.add(cmd, nil, conds)
+		f.add(cmd, input, conds)
 		return true
 	case *syntax.BinaryCmd:
 		return f.binary(cmd, conds)
@@ -176,6 +177,24 @@ func (f *flattener) ifClause(c *syntax.IfClause, conds []*syntax.Stmt) bool {
 	}
 	otherwise := &syntax.Stmt{Cmd: c.Cond[0].Cmd, Negated: true}
 	return f.ifClause(c.Else, append(slices.Clone(conds), otherwise))
+}
+
+// hereString is what <<< gives to docker login, as a command that prints it,
+// and the other redirections.
+func hereString(s *syntax.Stmt) (input *syntax.Stmt, rest []*syntax.Redirect) {
+	call, ok := s.Cmd.(*syntax.CallExpr)
+	if !ok || len(call.Args) < 2 || call.Args[1].Lit() != "login" {
+		return nil, s.Redirs
+	}
+	for _, r := range s.Redirs {
+		if r.Op != syntax.WordHdoc {
+			rest = append(rest, r)
+			continue
+		}
+		echo := &syntax.Word{Parts: []syntax.WordPart{&syntax.Lit{Value: "echo"}}}
+		input = &syntax.Stmt{Cmd: &syntax.CallExpr{Args: []*syntax.Word{echo, r.Word}}}
+	}
+	return input, rest
 }
 
 // harmless tells whether redirections only hide output.

@@ -17,7 +17,11 @@ func (u *unit) sort() *sorted {
 	r := &reader{scope: u.scope}
 	s := &sorted{}
 	for _, l := range u.allLines() {
-		s.readings = append(s.readings, r.read(l))
+		reading := r.read(l)
+		if l.phase == "before_deploy" || l.phase == "after_deploy" {
+			u.aroundDeploy(reading)
+		}
+		s.readings = append(s.readings, reading)
 	}
 	for _, d := range u.deploys {
 		for _, l := range d.script {
@@ -26,7 +30,7 @@ func (u *unit) sort() *sorted {
 				docker.terms = d.conds
 			}
 			if len(d.unread) > 0 && reading.kind == dockerLine {
-				reading.kind, reading.reason = opaqueLine, "it depends on a condition that only a shell can check"
+				reading.kind, reading.reason = opaqueLine, onlyShell
 			}
 			d.readings = append(d.readings, reading)
 			if reading.kind == dockerLine || reading.kind == opaqueLine {
@@ -53,6 +57,39 @@ func (u *unit) sort() *sorted {
 		u.c.todo.hand(u.section.Place, "the lines that build and push images stay as run: steps, and eb-deploy gets no tags from them: %s", err)
 	}
 	return s
+}
+
+const onlyShell = "it depends on a condition that only a shell can check"
+
+// aroundDeploy makes docker lines before and after deployments depend on what
+// these depend on, since Travis ran them with a deployment only.
+func (u *unit) aroundDeploy(r *reading) {
+	all := slices.Concat(u.deploys, u.foreign)
+	switch {
+	case len(r.dockers) == 0:
+	case len(all) == 0:
+		r.kind, r.dockers = hostLine, nil
+	case slices.ContainsFunc(all, func(d *deployment) bool { return len(d.unread) > 0 }):
+		r.kind, r.reason = opaqueLine, onlyShell
+	}
+	for _, d := range r.dockers {
+		d.terms = eitherOf(all)
+		if d.verb == "push" && d.phase == "after_deploy" {
+			u.c.todo.hand(d.place, "docker push after the deployment: build-push pushes before it; make it a step after eb-deploy if the tag says that it is deployed")
+		}
+	}
+}
+
+// eitherOf are the conditions under which at least one deployment runs.
+func eitherOf(deploys []*deployment) []string {
+	if len(deploys) == 1 {
+		return deploys[0].conds
+	}
+	var terms []string
+	for _, d := range deploys {
+		terms = append(terms, conjunction(d.conds))
+	}
+	return []string{disjunction(unique(terms))}
 }
 
 // allLines are the lines with Travis's defaults where the file has none. The

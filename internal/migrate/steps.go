@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -66,7 +67,7 @@ func (u *unit) runStep(lines []*line) *workflow.Map {
 	var texts []string
 	retries := false
 	for _, l := range lines {
-		text, retry := modern(l)
+		text, secrets, retry := modern(l)
 		retries = retries || retry
 		texts = append(texts, inert(strings.TrimRight(text, "\n")))
 		if l.file == nil {
@@ -76,6 +77,9 @@ func (u *unit) runStep(lines []*line) *workflow.Map {
 		u.missingTools(l)
 		u.unreadScript(l)
 		u.stepEnv(l, env, known)
+		for _, name := range secrets {
+			env.Set(name, "${{ "+u.c.todo.secret(strings.ToUpper(name), inPlainText, l.text.Place)+" }}")
+		}
 		for _, name := range assigned(l.file) {
 			known[name] = true
 		}
@@ -169,6 +173,14 @@ func (u *unit) assignsItself(name string) bool {
 	return false
 }
 
+// number is a text that is written without quotes where it is a number.
+func number(text string) any {
+	if _, err := strconv.Atoi(text); err == nil {
+		return workflow.Raw(text)
+	}
+	return text
+}
+
 func (u *unit) checkout() *workflow.Map {
 	step := new(workflow.Map).Set("uses", workflow.Raw(checkoutAction))
 	with := new(workflow.Map)
@@ -177,7 +189,7 @@ func (u *unit) checkout() *workflow.Map {
 		with.Set("submodules", "recursive")
 	}
 	if u.depth != "" {
-		with.Set("fetch-depth", workflow.Raw(u.depth))
+		with.Set("fetch-depth", number(u.depth))
 	}
 	if !pushes {
 		with.Set("persist-credentials", workflow.Raw("false"))

@@ -88,6 +88,9 @@ func (t *tests) run(d *docker) error {
 	if flag := d.unknown(runFlags); flag != "" {
 		return fmt.Errorf("docker run --%s has no counterpart in a test's services", flag)
 	}
+	if d.input != nil {
+		return fmt.Errorf("docker run reads what is piped into it")
+	}
 	if len(d.args) == 0 {
 		return fmt.Errorf("docker run names no image")
 	}

@@ -13,7 +13,7 @@ import (
 func (t *tests) steps(u *unit) []*workflow.Map {
 	var steps []*workflow.Map
 	if len(t.suites) > 0 {
-		f := &fields{lookup: u.passed}
+		f := u.fields()
 		with := new(workflow.Map)
 		services := new(workflow.Map)
 		for _, c := range slices.Concat(t.suites, t.backing) {
@@ -62,6 +62,7 @@ func (c *container) service(t *tests, f *fields) *workflow.Map {
 	if len(c.words) > 0 {
 		m.Set("command", commandLine(c.words, f))
 	}
+	f.place = c.place
 	c.environment(m, f)
 	c.files(m)
 	one(m, "working_dir", c.last("workdir"), f)

@@ -20,13 +20,15 @@ type unit struct {
 	lines       []*line
 	given       map[string]bool
 
-	langName  string
-	lang      language
-	version   string
-	matrix    *matrix
-	wanted    []wantedService
-	setup     []*workflow.Map
-	deploys   []*deployment
+	langName string
+	lang     language
+	version  string
+	matrix   *matrix
+	wanted   []wantedService
+	setup    []*workflow.Map
+	deploys  []*deployment
+	// foreign are those by providers that have no counterpart here.
+	foreign   []*deployment
 	env       *workflow.Map
 	cacheStep *workflow.Map
 	// depth is what is checked out of the history; submodules tells that
@@ -49,7 +51,7 @@ func (c *converter) newUnit(section *travis.Section, single bool) *unit {
 			c.value(u.scope, v)
 		}
 	}
-	u.name = section.TakeText("name").Value
+	u.name = inert(section.TakeText("name").Value)
 	u.language()
 	u.matrix = u.readMatrix()
 	u.readIf()
@@ -205,6 +207,10 @@ func (u *unit) defaults(phase string) []*line {
 	return lines
 }
 
+func (u *unit) fields() *fields {
+	return &fields{lookup: u.passed, scope: u.scope, place: u.section.Place}
+}
+
 // passed is a variable that is handed on by its name alone.
 func (u *unit) passed(name string) arg {
 	a, err := u.scope.variable(name, u.section.Place)
@@ -222,7 +228,7 @@ func (u *unit) git() {
 	}
 	section := node.Section()
 	if n, ok := section.Take("depth"); ok {
-		u.depth = n.Text().Value
+		u.depth = inert(n.Text().Value)
 		if n.False() {
 			u.depth = "0"
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/guk0/travois/internal/travis"
 )
 
 // part is a piece of a word: a text, or what an expression stands for.
@@ -94,6 +96,9 @@ type fields struct {
 	values map[string]string
 	// lookup is the value of a variable that is passed on by its name alone.
 	lookup func(name string) arg
+	// scope hides what stands in plain text, and place is where.
+	scope *scope
+	place travis.Place
 }
 
 // compose is the arg as a value in a Compose file; what is no text becomes a

@@ -1,0 +1,139 @@
+package migrate
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/guk0/travois/internal/travis"
+)
+
+// inPlainText says why a secret is to be created.
+const inPlainText = "stood in plain text in the file: make a new one"
+
+// forTests are the names of passwords that containers of a test agree on:
+// these open nothing outside of it.
+var forTests = regexp.MustCompile(`(?i)^(postgres|pg|mysql|mariadb|mongo|mongodb|redis|rabbitmq|couchdb|db|database|test)_`)
+
+// isPlainSecret tells whether a variable's value must not be copied.
+func isPlainSecret(name, text string) bool {
+	return secretName.MatchString(name) && !forTests.MatchString(name) && !harmlessValue(text)
+}
+
+// hide is a variable's value, a secret of the repository in place of one in
+// plain text.
+func (s *scope) hide(name string, value arg, at travis.Place) arg {
+	if text, ok := value.lit(); !ok || !isPlainSecret(name, text) {
+		return value
+	}
+	return arg{{name: name, expr: s.todo.secret(strings.ToUpper(name), inPlainText, at)}}
+}
+
+// passwordName is the secret for a registry's password that has no variable.
+func passwordName(registry string) string {
+	if hub(registry) {
+		return "DOCKER_PASSWORD"
+	}
+	return strings.ToUpper(strings.ReplaceAll(slug(strings.NewReplacer(".", "_", ":", "_", "/", "_").Replace(registry)), "-", "_")) + "_PASSWORD"
+}
+
+// edit replaces a part of a line.
+type edit struct {
+	from, to int
+	text     string
+}
+
+// plainSecrets are the edits that take secrets in plain text out of a line, and
+// the variables that it has them from then.
+func plainSecrets(file *syntax.File) (edits []edit, names []string) {
+	replace := func(w *syntax.Word, before, name string) {
+		edits = append(edits, edit{int(w.Pos().Offset()), int(w.End().Offset()), before + `"$` + name + `"`})
+		names = append(names, name)
+	}
+	syntax.Walk(file, func(node syntax.Node) bool {
+		switch n := node.(type) {
+		case *syntax.Assign:
+			if text, ok := plainText(n.Value); ok && n.Name != nil && isPlainSecret(n.Name.Value, text) {
+				replace(n.Value, "", n.Name.Value)
+			}
+		case *syntax.CallExpr:
+			for _, w := range n.Args {
+				text, ok := plainText(w)
+				name, value, found := strings.Cut(text, "=")
+				if ok && found && syntax.ValidName(name) && isPlainSecret(name, value) {
+					replace(w, name+"=", name)
+				}
+			}
+			if w, before, registry := loginPassword(n); w != nil {
+				replace(w, before, passwordName(registry))
+			}
+		case *syntax.BinaryCmd:
+			if w, registry := pipedPassword(n); w != nil {
+				replace(w, "", passwordName(registry))
+			}
+		}
+		return true
+	})
+	return edits, names
+}
+
+// plainText is the text of a word without variables.
+func plainText(w *syntax.Word) (string, bool) {
+	if w == nil || len(w.Parts) == 0 {
+		return "", false
+	}
+	a, err := newScope(newTodo()).word(w, travis.Place{})
+	if err != nil {
+		return "", false
+	}
+	return a.lit()
+}
+
+// loginPassword is the word of a docker login that has the password in plain
+// text, and what stands before the password in it.
+func loginPassword(call *syntax.CallExpr) (w *syntax.Word, before, registry string) {
+	d, err := parseDocker(newScope(newTodo()), &command{call: unwrapped(call)}, "")
+	if err != nil || d == nil || d.verb != "login" {
+		return nil, "", ""
+	}
+	password, ok := d.last("password").lit()
+	if !ok || password == "" {
+		return nil, "", ""
+	}
+	if len(d.args) > 0 {
+		registry = d.args[0].String()
+	}
+	at := slices.IndexFunc(d.call.Args, func(w *syntax.Word) bool {
+		text, _ := plainText(w)
+		return strings.HasPrefix(text, "-") && strings.HasSuffix(text, password)
+	})
+	if at >= 0 {
+		text, _ := plainText(d.call.Args[at])
+		return d.call.Args[at], strings.TrimSuffix(text, password), registry
+	}
+	at = slices.IndexFunc(d.call.Args, func(w *syntax.Word) bool { text, _ := plainText(w); return text == "-p" || text == "--password" })
+	return d.call.Args[at+1], "", registry
+}
+
+// pipedPassword is the word that echo pipes into docker login.
+func pipedPassword(b *syntax.BinaryCmd) (w *syntax.Word, registry string) {
+	from, isCall := b.X.Cmd.(*syntax.CallExpr)
+	to, takes := b.Y.Cmd.(*syntax.CallExpr)
+	if b.Op != syntax.Pipe || !isCall || !takes || len(from.Args) < 2 || firstWord(b.X) != "echo" && firstWord(b.X) != "printf" {
+		return nil, ""
+	}
+	d, err := parseDocker(newScope(newTodo()), &command{call: unwrapped(to)}, "")
+	if err != nil || d == nil || d.verb != "login" || !d.has("password-stdin") {
+		return nil, ""
+	}
+	if len(d.args) > 0 {
+		registry = d.args[0].String()
+	}
+	w = from.Args[len(from.Args)-1]
+	if _, ok := plainText(w); !ok {
+		return nil, ""
+	}
+	return w, registry
+}
