@@ -23,7 +23,7 @@ func (s *session) chooseCaches(ctx context.Context, host cache.Host) error {
 		}
 		build := one.build
 		build.CacheFrom = append(s.reach(host, one, "cache_from", one.build.CacheFrom), s.plainly(from)...)
-		build.CacheTo = append(s.reach(host, one, "cache_to", one.build.CacheTo), s.plainly(to)...)
+		build.CacheTo = append(s.optional(s.reach(host, one, "cache_to", one.build.CacheTo)), s.plainly(to)...)
 		s.builds = append(s.builds, build)
 	}
 	return nil
@@ -38,6 +38,23 @@ func (s *session) reach(host cache.Host, one planned, key string, caches []compo
 		s.log.Notice("service %q: build.%s: type gha is left out: this runner does not offer GitHub's cache service", one.build.Service, key)
 	}
 	return s.plainly(reached)
+}
+
+// optional lets a run that does not push go on without a cache that it can't
+// write: a pull request from a fork has no login.
+func (s *session) optional(to []compose.Cache) []compose.Cache {
+	if s.plan.push {
+		return to
+	}
+	var all []compose.Cache
+	for _, one := range to {
+		if _, given := one.Attrs["ignore-error"]; !given && one.Type != "inline" {
+			one.Attrs = maps.Clone(one.Attrs)
+			one.Attrs["ignore-error"] = "true"
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 // plainly lets caches in a registry be read and written over plain HTTP where

@@ -101,14 +101,24 @@ func preflight(ctx context.Context, p prepared) (*session, error) {
 		return nil, errors.Join(err, openErr)
 	}
 	s.builder = opened
-	problems := []error{err, s.chooseCaches(ctx, cache.HostOf(s.builder.Exports(), p.opening.getenv))}
-	for _, one := range s.builds {
-		problems = append(problems, s.builder.Refusals(one))
-	}
-	if err := errors.Join(problems...); err != nil {
+	cacheErr := s.chooseCaches(ctx, cache.HostOf(s.builder.Exports(), p.opening.getenv))
+	if err := errors.Join(err, cacheErr, s.refusals()); err != nil {
 		return nil, errors.Join(err, s.builder.close(ctx))
 	}
 	return s, nil
+}
+
+// refusals tell what the builder can't do, of the builds with their caches if
+// those could be chosen.
+func (s *session) refusals() error {
+	if len(s.builds) < len(s.plan.images) {
+		return s.plan.refusals(s.builder.Builder)
+	}
+	var problems []error
+	for _, one := range s.builds {
+		problems = append(problems, s.builder.Refusals(one))
+	}
+	return errors.Join(problems...)
 }
 
 // refusals tell what a builder can't do of the plan.

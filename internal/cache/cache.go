@@ -46,6 +46,9 @@ type Host struct {
 	Exports bool
 	// URL and Token are those of GitHub's cache service, "" without one.
 	URL, Token string
+	// AWS are the step's credentials by the names that caches in S3 have for
+	// them, nil without.
+	AWS map[string]string
 }
 
 // HostOf reads what the runner offers. A container action gets the address and
@@ -53,18 +56,35 @@ type Host struct {
 // (actions/runner, ContainerActionHandler.cs). act offers one of an older
 // version.
 func HostOf(exports bool, getenv func(string) string) Host {
-	host := Host{Exports: exports}
+	host := Host{Exports: exports, AWS: aws(getenv)}
 	if getenv("ACT") == "" {
 		host.URL, host.Token = getenv("ACTIONS_RESULTS_URL"), getenv("ACTIONS_RUNTIME_TOKEN")
 	}
 	return host
 }
 
+// aws reads the credentials that aws-actions/configure-aws-credentials leaves.
+func aws(getenv func(string) string) map[string]string {
+	found := map[string]string{}
+	for name, variable := range map[string]string{
+		"access_key_id": "AWS_ACCESS_KEY_ID", "secret_access_key": "AWS_SECRET_ACCESS_KEY", "session_token": "AWS_SESSION_TOKEN",
+	} {
+		if value := getenv(variable); value != "" {
+			found[name] = value
+		}
+	}
+	if found["access_key_id"] == "" || found["secret_access_key"] == "" {
+		return nil
+	}
+	return found
+}
+
 func (h Host) github() bool { return h.Exports && h.URL != "" && h.Token != "" }
 
-// Reach gives caches of GitHub's cache service, that a source names, what it
-// takes to reach it, as docker buildx does. Those that can't be reached are
-// missing; an engine that has no such cache at all keeps them, to refuse them.
+// Reach gives caches that a source names what it takes to reach them, as docker
+// buildx does: those of GitHub's cache service, and those in S3 that name no
+// credentials of their own. Those of a service that is not there are missing;
+// an engine that has no such cache at all keeps them, to refuse them.
 func (h Host) Reach(caches []compose.Cache) (reached []compose.Cache, missing bool) {
 	for _, one := range caches {
 		if one.Type == GitHub && h.Exports && one.Attrs["token"] == "" {
@@ -74,6 +94,11 @@ func (h Host) Reach(caches []compose.Cache) (reached []compose.Cache, missing bo
 			}
 			attrs := map[string]string{"url_v2": h.URL, "token": h.Token, "version": "2"}
 			maps.Copy(attrs, one.Attrs)
+			one.Attrs = attrs
+		}
+		if one.Type == "s3" && one.Attrs["access_key_id"] == "" && one.Attrs["secret_access_key"] == "" {
+			attrs := maps.Clone(one.Attrs)
+			maps.Copy(attrs, h.AWS)
 			one.Attrs = attrs
 		}
 		reached = append(reached, one)

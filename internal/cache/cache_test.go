@@ -95,6 +95,12 @@ func TestReach(t *testing.T) {
 		}
 		return compose.Cache{Type: "gha", Attrs: attrs}
 	}
+	s3 := func(more ...string) []compose.Cache {
+		one := gha(more...)
+		one.Type = "s3"
+		return []compose.Cache{one}
+	}
+	logged := cache.Host{Exports: true, AWS: map[string]string{"access_key_id": "a-name", "secret_access_key": "a-word", "session_token": "for-an-hour"}}
 	for _, c := range []struct {
 		name    string
 		host    cache.Host
@@ -105,6 +111,9 @@ func TestReach(t *testing.T) {
 		{"on GitHub", hosted, []compose.Cache{gha(), registry("a")}, []compose.Cache{gha("url_v2", hosted.URL, "token", hosted.Token, "version", "2"), registry("a")}, false},
 		{"another service", hosted, []compose.Cache{gha("url", "https://other.example", "token", "other")}, []compose.Cache{gha("url", "https://other.example", "token", "other")}, false},
 		{"no service", cache.Host{Exports: true}, []compose.Cache{gha(), registry("a")}, []compose.Cache{registry("a")}, true},
+		{"S3", logged, s3(), s3("access_key_id", "a-name", "secret_access_key", "a-word", "session_token", "for-an-hour"), false},
+		{"S3 by another's credentials", logged, s3("access_key_id", "other", "secret_access_key", "other"), s3("access_key_id", "other", "secret_access_key", "other"), false},
+		{"S3 by the builder's own credentials", hosted, s3(), s3(), false},
 		{"an engine that has none", cache.Host{}, []compose.Cache{gha()}, []compose.Cache{gha()}, false},
 	} {
 		reached, missing := c.host.Reach(c.given)
@@ -116,12 +125,21 @@ func TestReach(t *testing.T) {
 
 func TestHostOf(t *testing.T) {
 	env := map[string]string{"ACTIONS_RESULTS_URL": "https://results.example", "ACTIONS_RUNTIME_TOKEN": "a-word"}
-	if got, want := cache.HostOf(true, func(key string) string { return env[key] }), (cache.Host{Exports: true, URL: "https://results.example", Token: "a-word"}); got != want {
+	if got, want := cache.HostOf(true, func(key string) string { return env[key] }), (cache.Host{Exports: true, URL: "https://results.example", Token: "a-word"}); !cmp.Equal(got, want) {
 		t.Errorf("on GitHub: %+v, want %+v", got, want)
 	}
 	env["ACT"] = "true"
-	if got, want := cache.HostOf(false, func(key string) string { return env[key] }), (cache.Host{}); got != want {
+	if got, want := cache.HostOf(false, func(key string) string { return env[key] }), (cache.Host{}); !cmp.Equal(got, want) {
 		t.Errorf("under act: %+v, want %+v", got, want)
+	}
+	env["AWS_ACCESS_KEY_ID"], env["AWS_SESSION_TOKEN"] = "a-name", "for-an-hour"
+	if got := cache.HostOf(false, func(key string) string { return env[key] }); got.AWS != nil {
+		t.Errorf("half of the credentials: %v", got.AWS)
+	}
+	env["AWS_SECRET_ACCESS_KEY"] = "a-word"
+	want := map[string]string{"access_key_id": "a-name", "secret_access_key": "a-word", "session_token": "for-an-hour"}
+	if diff := cmp.Diff(want, cache.HostOf(false, func(key string) string { return env[key] }).AWS); diff != "" {
+		t.Errorf("with credentials (-want +got):\n%s", diff)
 	}
 }
 

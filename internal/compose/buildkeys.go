@@ -31,7 +31,7 @@ func (p *Project) takeKeys(build *Build, from *types.BuildConfig, name NameFunc)
 	build.SSH, err = keys(from.SSH)
 	take("ssh", err)
 	build.CacheFrom, err = caches(from.CacheFrom)
-	take("cache_from", err)
+	take("cache_from", errors.Join(err, notInline(build.CacheFrom)))
 	build.CacheTo, err = caches(from.CacheTo)
 	take("cache_to", err)
 	take("platforms", twice(from.Platforms))
@@ -209,11 +209,14 @@ func keys(from types.SSHConfig) (map[string]string, error) {
 var cacheTypes = []string{"registry", "gha", "inline", "s3", "azblob"}
 
 // caches reads "type=…,key=value" and a bare reference, which is one in a
-// registry.
+// registry. As with docker buildx, an empty one is none.
 func caches(from []string) ([]Cache, error) {
 	var all []Cache
 	var problems []error
 	for _, text := range from {
+		if text == "" {
+			continue
+		}
 		one, err := parseCache(text)
 		if err != nil {
 			problems = append(problems, err)
@@ -222,6 +225,15 @@ func caches(from []string) ([]Cache, error) {
 		all = append(all, one)
 	}
 	return all, errors.Join(problems...)
+}
+
+// notInline reports what can only be written: BuildKit would read nothing, and
+// say so in its log alone.
+func notInline(from []Cache) error {
+	if slices.ContainsFunc(from, func(one Cache) bool { return one.Type == "inline" }) {
+		return errors.New("type inline is for cache_to; give the image that it was written into, as guk0/web:latest")
+	}
+	return nil
 }
 
 func parseCache(text string) (Cache, error) {
@@ -249,6 +261,9 @@ func parseCache(text string) (Cache, error) {
 	}
 	if !slices.Contains(cacheTypes, one.Type) {
 		return Cache{}, fmt.Errorf("type %q is none of %s", one.Type, strings.Join(cacheTypes, ", "))
+	}
+	if one.Type == "registry" && one.Attrs["ref"] == "" {
+		return Cache{}, errors.New("type registry needs a reference, as type=registry,ref=guk0/web:cache")
 	}
 	return one, nil
 }

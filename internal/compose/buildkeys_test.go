@@ -48,7 +48,7 @@ func TestBuildKeys(t *testing.T) {
       secrets: [file, {source: env, target: token}]
       ssh: [deploy=./key]
       platforms: [linux/amd64, linux/arm64]
-      cache_from: [guk0/app:cache, "type=registry,ref=guk0/app:other"]
+      cache_from: [guk0/app:cache, "${NONE:-}", "type=registry,ref=guk0/app:other"]
       cache_to: ["type=gha,scope=app,mode=max"]
       ulimits: {nproc: 9, nofile: {soft: 1, hard: 2}}
       provenance: mode=max
@@ -143,6 +143,8 @@ func TestBuildKeyErrors(t *testing.T) {
 		{"ssh: [default]", `docker-compose.yml:2: service "app": build.ssh: default needs an agent, which the action's container lacks; write default=path/to/a/key`},
 		{"cache_from: ['type=local,src=/x']", `docker-compose.yml:2: service "app": build.cache_from: type local would be a folder in the action's own container, which is gone after the step; give type=registry or type=gha`},
 		{"cache_to: ['type=fast']", `docker-compose.yml:2: service "app": build.cache_to: type "fast" is none of registry, gha, inline, s3, azblob`},
+		{"cache_to: ['type=registry,mode=max']", `docker-compose.yml:2: service "app": build.cache_to: type registry needs a reference, as type=registry,ref=guk0/web:cache`},
+		{"cache_from: ['type=inline']", `docker-compose.yml:2: service "app": build.cache_from: type inline is for cache_to; give the image that it was written into, as guk0/web:latest`},
 		{"network: backend", `docker-compose.yml:2: service "app": build.network: "backend" is none of default, host, none: a build can't join another network`},
 		{"privileged: true", `docker-compose.yml:2: service "app": build.privileged is not supported; remove it`},
 	} {

@@ -33,10 +33,19 @@ func (b *Builder) Refusals(build compose.Build) error {
 		refuse(asked(build.Provenance), "provenance", why)
 		refuse(asked(build.SBOM), "sbom", why)
 		for _, one := range build.CacheTo {
-			refuse(one.Type != "inline", "cache_to, type "+one.Type, why+"; without it only inline works")
+			refuse(one.Type != "inline" && !inBucket(one), "cache_to, type "+one.Type, why+"; without it only inline works")
 		}
 		for _, one := range build.CacheFrom {
-			refuse(one.Type != "registry", "cache_from, type "+one.Type, why+"; without it only registry works")
+			refuse(one.Type != "registry" && !inBucket(one), "cache_from, type "+one.Type, why+"; without it only registry works")
+		}
+	}
+	if b.store != nil {
+		const why = "is no cache of an engine's: needs the input builder: container"
+		for _, one := range build.CacheTo {
+			refuse(inBucket(one), "cache_to, type "+one.Type, why)
+		}
+		for _, one := range build.CacheFrom {
+			refuse(inBucket(one), "cache_from, type "+one.Type, why)
 		}
 	}
 	refuse(wantsGateway(build) && b.store == nil && b.gateway == "", "extra_hosts, "+hostGateway, "is the address of an engine's machine: give the input builder: engine, or the address itself")
@@ -47,6 +56,10 @@ func (b *Builder) Refusals(build compose.Build) error {
 	}
 	return errors.Join(problems...)
 }
+
+// inBucket tells a cache in a cloud's storage, which the BuildKit in an engine
+// was built without. Source: moby/moby, builder-next/controller.go.
+func inBucket(one compose.Cache) bool { return one.Type == "s3" || one.Type == "azblob" }
 
 // asked tells whether an attestation is wanted.
 func asked(value string) bool { return value != "" && value != "false" }
