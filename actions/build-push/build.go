@@ -9,7 +9,6 @@ import (
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/engine"
-	"github.com/guk0/travois/internal/place"
 	"github.com/guk0/travois/internal/registry"
 )
 
@@ -31,7 +30,7 @@ func (s *session) build(ctx context.Context) ([]engine.Built, error) {
 	built, err := s.builder.Build(ctx, images, s.logins.Lookup)
 	for i, one := range built {
 		for _, found := range one.Warnings {
-			s.log.Warning(s.plan.atDockerfile(s.plan.images[i].build.Dockerfile, found.Line, fmt.Errorf("%s %s", found.Text, found.URL)))
+			s.log.Warning(s.plan.images[i].build.AtLine(s.plan.workspace, found.Line, fmt.Errorf("%s %s", found.Text, found.URL)))
 		}
 	}
 	return built, s.plan.located(registry.ExplainEngine(err))
@@ -50,16 +49,11 @@ func (p plan) located(err error) error {
 	for _, one := range action.Problems(err) {
 		var failed *engine.BuildError
 		if errors.As(one, &failed) && failed.Line > 0 {
-			one = p.atDockerfile(failed.Dockerfile, failed.Line, one)
+			one = failed.Build.AtLine(p.workspace, failed.Line, one)
 		}
 		all = append(all, one)
 	}
 	return errors.Join(all...)
-}
-
-// atDockerfile is an error at a line of a Dockerfile in the workspace.
-func (p plan) atDockerfile(dockerfile string, line int, err error) error {
-	return place.Within(p.workspace, dockerfile, line, err)
 }
 
 // board prints what builds that run side by side say: while they run the steps

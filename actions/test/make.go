@@ -13,7 +13,6 @@ import (
 	"github.com/guk0/travois/internal/cache"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/engine"
-	"github.com/guk0/travois/internal/place"
 	"github.com/guk0/travois/internal/registry"
 )
 
@@ -167,7 +166,7 @@ func (m *making) end(id string, err error) {
 func (m *making) located(err error) error {
 	var failed *engine.BuildError
 	if errors.As(err, &failed) && failed.Line > 0 {
-		return place.Within(m.plan.workspace, failed.Dockerfile, failed.Line, err)
+		return failed.Build.AtLine(m.plan.workspace, failed.Line, err)
 	}
 	return err
 }

@@ -23,8 +23,10 @@ type Build struct {
 	// Dockerfile is a file, in the context or elsewhere; in a context that is
 	// an address its path there. It is "" with Inline.
 	Dockerfile string
-	// Inline is the text of a Dockerfile that stands in the Compose file.
-	Inline string
+	// Inline is the text of a Dockerfile that stands in the Compose file, at
+	// InlineAt.
+	Inline   string
+	InlineAt InlineAt
 	// Target is a stage, "" the last one.
 	Target string
 	// Args are build arguments.
@@ -103,7 +105,7 @@ func (p *Project) Build(service types.ServiceConfig, name NameFunc) (Build, erro
 		}
 	}
 	if build.Inline != "" {
-		build.Dockerfile = ""
+		build.Dockerfile, build.InlineAt = "", inlineAt(p.sources, service.Name, build.Inline)
 	} else if !filepath.IsAbs(build.Dockerfile) && !build.Remote() {
 		build.Dockerfile = filepath.Join(build.Context, build.Dockerfile)
 	}

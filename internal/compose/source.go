@@ -204,7 +204,7 @@ func locate(sources []source, err error) error {
 func child(node *yaml.Node, key string) *yaml.Node {
 	for i := 0; node != nil && node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
 		if node.Content[i].Value == key {
-			return node.Content[i+1]
+			return resolved(node.Content[i+1])
 		}
 	}
 	return nil

@@ -30,15 +30,13 @@ func warning(from *client.VertexWarning) Warning {
 
 // BuildError is a build that failed.
 type BuildError struct {
-	Service string
-	// Dockerfile is the file's absolute path, "" if it is not in the
-	// workspace. Line is that of the step that failed, 0 if no step did.
-	Dockerfile string
-	Line       int
-	Err        error
+	Build compose.Build
+	// Line is the Dockerfile's, of the step that failed, 0 if no step did.
+	Line int
+	Err  error
 }
 
-func (e *BuildError) Error() string { return fmt.Sprintf("build %q: %v", e.Service, e.Err) }
+func (e *BuildError) Error() string { return fmt.Sprintf("build %q: %v", e.Build.Service, e.Err) }
 func (e *BuildError) Unwrap() error { return e.Err }
 
 // failure is the error of a build. Step is the instruction that failed as the
@@ -47,10 +45,7 @@ func failure(ctx context.Context, build compose.Build, step string, err error) e
 	if ctx.Err() != nil {
 		return fmt.Errorf("build %q: %w", build.Service, ctx.Err())
 	}
-	failed := &BuildError{Service: build.Service, Err: plain(err)}
-	if !build.Remote() {
-		failed.Dockerfile = build.Dockerfile
-	}
+	failed := &BuildError{Build: build, Err: plain(err)}
 	for _, source := range solvererrors.Sources(err) {
 		if len(source.Ranges) > 0 && source.Ranges[0].Start != nil {
 			failed.Line = int(source.Ranges[0].Start.Line)

@@ -21,14 +21,17 @@ func At(file string, line int, err error) error {
 	return &Error{File: file, Line: line, Err: err}
 }
 
-// Within gives an error its place in a file at an absolute path. A file outside
-// of the workspace, or none, is no place.
+// Within gives an error its place in a file at a path. A file that is not in the
+// workspace, which is at an absolute path, is named, and is no place.
 func Within(workspace, path string, line int, err error) error {
 	inside, relErr := filepath.Rel(workspace, path)
-	if path == "" || relErr != nil || !filepath.IsLocal(inside) {
+	switch {
+	case relErr == nil && filepath.IsLocal(inside):
+		return At(inside, line, err)
+	case line == 0:
 		return err
 	}
-	return At(inside, line, err)
+	return fmt.Errorf("%s:%d: %w", path, line, err)
 }
 
 func (e *Error) Error() string {
