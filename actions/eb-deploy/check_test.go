@@ -14,6 +14,7 @@ import (
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/beanstalk/wiretest"
+	"github.com/guk0/travois/internal/bundle"
 	"github.com/guk0/travois/internal/image"
 	"github.com/guk0/travois/internal/registry"
 )
@@ -75,6 +76,12 @@ func TestCheck(t *testing.T) {
 			`docker-compose.yml:14: image "mysql:{{tag}}" is no image reference`,
 			"docker-compose.yml:15: a ${ here begins no ${NAME}",
 		}, ""},
+		"a variable in the default of another": {strings.Replace(composeFile, "${MYSQL_HOST}", "${DB_HOST:-${MYSQL_HOST}}", 1), func(_ *testing.T, s *stage) {
+			s.env.Options = nil
+		}, []string{"docker-compose.yml:11: " + host}, ""},
+		"a default that nobody comes to": {strings.Replace(composeFile, "${MYSQL_HOST}", "${DB_HOST:-${MYSQL_HOST}}", 1), func(_ *testing.T, s *stage) {
+			s.env.Options, s.inputs["env-vars"] = nil, "DB_HOST=db"
+		}, nil, ""},
 		"one instance": {without, func(_ *testing.T, s *stage) { s.env.Options = append(s.env.Options, single) }, nil, port},
 		"a worker":     {without, func(_ *testing.T, s *stage) { s.env.Tier = "Worker" }, nil, ""},
 		"another port": {without, func(_ *testing.T, s *stage) {
@@ -175,12 +182,22 @@ func TestCheckImages(t *testing.T) {
 		login   registry.LoginInputs
 		problem string
 		warning string
+		// Where the file itself names the image.
+		pinnedProblem, pinnedWarning string
 	}{
-		"there":               {host + "/there:1", anonymous, "", ""},
-		"missing":             {host + "/gone:1", anonymous, "input images: " + host + `/gone:1 of "web" is not in its registry: was it pushed?`, ""},
-		"private":             {host + "/private:1", anonymous, "", host + `/private:1 of "web" is private or not there`},
-		"private, with login": {host + "/private:1", login, "does not show " + host + `/private:1 of "web" with the login given`, ""},
-		"no registry":         {"127.0.0.1:1/x:1", anonymous, "", `the image of "web" can't be looked up before it is deployed`},
+		"there": {host + "/there:1", anonymous, "", "", "", ""},
+		"missing": {
+			host + "/gone:1", anonymous, "input images: " + host + `/gone:1 of "web" is not in its registry: was it pushed?`, "",
+			"the file:4: " + host + `/gone:1 of "web" is not in its registry: correct the name`, "",
+		},
+		"private": {
+			host + "/private:1", anonymous, "", host + `/private:1 of "web" is private or not there`, "", host + `/private:1 of "web" is private or not there`,
+		},
+		"private, with login": {
+			host + "/private:1", login, "does not show " + host + `/private:1 of "web" with the login given`, "",
+			"", "the file:4: registry " + host + " does not show " + host + `/private:1 of "web" with the login given: the instances need one`,
+		},
+		"no registry": {"127.0.0.1:1/x:1", anonymous, "", `the image of "web" can't be looked up before it is deployed`, "", `the image of "web" can't be looked up`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -197,6 +214,13 @@ func TestCheckImages(t *testing.T) {
 			problem, warning := errors.Join(found.problems...), errors.Join(found.warnings...)
 			if !tells(problem, c.problem) || !tells(warning, c.warning) {
 				t.Errorf("problem %v, warning %v", problem, warning)
+			}
+			pinned := fileOf(bundle.Compose, "services:\n  own: {image: 'x/${Y}:1'}\n  web:\n    image: "+c.image+"\n")
+			p = plan{config: config{CheckImages: true}, credentials: credentials, file: pinned}
+			found = p.checkImages(t.Context())
+			problem, warning = errors.Join(found.problems...), errors.Join(found.warnings...)
+			if !tells(problem, c.pinnedProblem) || !tells(warning, c.pinnedWarning) {
+				t.Errorf("named by the file: problem %v, warning %v", problem, warning)
 			}
 		})
 	}
@@ -229,7 +253,7 @@ func TestCheckImagesInECR(t *testing.T) {
 		t.Errorf("problems %v, warning %v, asked as %s", found.problems, warning, asked)
 	}
 	found = findings{}
-	found.image("web", web, true, &transport.Error{StatusCode: http.StatusForbidden})
+	p.judge(&found, lookup{service: "web", ref: web}, true, &transport.Error{StatusCode: http.StatusForbidden})
 	if warning := errors.Join(found.warnings...); len(found.problems) > 0 || !tells(warning, "allow who deploys ecr:BatchGetImage") {
 		t.Errorf("problems %v, warning %v", found.problems, warning)
 	}

@@ -209,8 +209,8 @@ func (p plan) use(target beanstalk.Target) beanstalk.Use {
 // repositories are those in ECR that have the images, as ARNs.
 func (p plan) repositories() []string {
 	var all []string
-	for _, one := range p.images {
-		if arn, ok := registry.ECRRepository(one); ok {
+	for _, one := range p.lookups() {
+		if arn, ok := registry.ECRRepository(one.ref); ok {
 			all = append(all, arn)
 		}
 	}

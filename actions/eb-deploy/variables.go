@@ -23,9 +23,12 @@ import (
 // does not write the properties there.
 func (p plan) checkVariables(d beanstalk.Destination, options beanstalk.Options, found *findings) {
 	properties := options.Properties()
+	isProperty := func(name string) bool { return slices.Contains(properties, name) || p.extensions.brings(name) }
+	isSet := func(name string) bool { return p.dotenv == nil && isProperty(name) || p.dotenv[name] }
 	for _, v := range p.asks.Variables {
-		isProperty := slices.Contains(properties, v.Name) || p.extensions.brings(v.Name)
+		isProperty := isProperty(v.Name)
 		switch {
+		case !v.Used(isSet):
 		case p.dotenv == nil && isProperty || p.dotenv[v.Name]:
 		case p.dotenv == nil:
 			found.refuse(p.file.at(v.Line, fmt.Errorf("${%s} has no value: environment %q has no such property; add it to env-vars, or write a default: ${%s:-…}", v.Name, d.Environment.Name, v.Name)))

@@ -3,7 +3,6 @@ package bundle
 import (
 	"errors"
 	"net"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,13 +29,6 @@ type Asks struct {
 	OldLimits []int
 }
 
-// Variable is a ${NAME} in a file.
-type Variable struct {
-	Name string
-	// Line counts from 1.
-	Line int
-}
-
 // AsksOf reads a Compose file that renders. replaced are the services whose
 // image is, variables and all.
 func AsksOf(src []byte, replaced map[string]bool) Asks {
@@ -57,8 +49,8 @@ func AsksOf(src []byte, replaced map[string]bool) Asks {
 			a.key(pair, replaced[yamlsource.Follow(service.Key).Value], three)
 		}
 	}
-	slices.SortFunc(a.Variables, func(x, y Variable) int { return x.Line - y.Line })
-	a.Variables = slices.Compact(a.Variables)
+	slices.SortStableFunc(a.Variables, func(x, y Variable) int { return x.Line - y.Line })
+	a.Variables = slices.CompactFunc(a.Variables, Variable.same)
 	slices.Sort(a.Malformed)
 	a.Malformed = slices.Compact(a.Malformed)
 	return a
@@ -89,28 +81,14 @@ func (a *Asks) variables(n *yaml.Node) {
 		if n.Kind != yaml.ScalarNode {
 			return
 		}
-		for _, name := range unset(n.Value) {
-			a.Variables = append(a.Variables, Variable{name, n.Line})
+		for _, v := range variables(n.Value) {
+			v.Line = n.Line
+			a.Variables = append(a.Variables, v)
 		}
 		if malformed(n.Value) {
 			a.Malformed = append(a.Malformed, n.Line)
 		}
 	})
-}
-
-// interpolated is a variable as Compose reads it; $$ is a dollar sign.
-var interpolated = regexp.MustCompile(`\$(?:\$|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(:?[-+?])?[^}]*\})`)
-
-// unset are the variables of a text that have no value of their own in it.
-func unset(text string) []string {
-	var names []string
-	for _, m := range interpolated.FindAllStringSubmatch(text, -1) {
-		name, operator := m[1]+m[2], strings.TrimPrefix(m[3], ":")
-		if name != "" && operator != "-" && operator != "+" {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // malformed asks the library that Docker Compose reads a text with, giving every
