@@ -1,7 +1,6 @@
 package compose
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"maps"
@@ -28,12 +27,16 @@ func (p *Project) takeKeys(build *Build, from *types.BuildConfig, name NameFunc)
 	take("additional_contexts", err)
 	build.Secrets, err = p.secrets(from.Secrets)
 	take("secrets", err)
-	build.SSH, err = keys(from.SSH)
+	build.SSH, err = p.keys(from.SSH)
 	take("ssh", err)
 	build.CacheFrom, err = caches(from.CacheFrom)
 	take("cache_from", errors.Join(err, notInline(build.CacheFrom)))
 	build.CacheTo, err = caches(from.CacheTo)
 	take("cache_to", err)
+	build.Provenance, err = attestation(from.Provenance, provenances)
+	take("provenance", err)
+	build.SBOM, err = attestation(from.SBOM, nil)
+	take("sbom", err)
 	take("platforms", twice(from.Platforms))
 	take("network", network(from.Network))
 	for name, limit := range from.Ulimits {
@@ -185,8 +188,9 @@ func (p *Project) secret(one types.ServiceSecretConfig) ([]byte, error) {
 	return p.content(types.FileObjectConfig(secret), "give the value in the input secrets")
 }
 
-// keys are SSH keys by id. A container action has no agent.
-func keys(from types.SSHConfig) (map[string]string, error) {
+// keys are SSH keys, or sockets of an agent, by id. The variable SSH_AUTH_SOCK
+// names a socket that the action's container does not see.
+func (p *Project) keys(from types.SSHConfig) (map[string]string, error) {
 	if len(from) == 0 {
 		return nil, nil
 	}
@@ -194,76 +198,13 @@ func keys(from types.SSHConfig) (map[string]string, error) {
 	all := map[string]string{}
 	for _, one := range from {
 		if one.Path == "" {
-			problems = append(problems, fmt.Errorf("%s needs an agent, which the action's container lacks; write %s=path/to/a/key", one.ID, one.ID))
+			problems = append(problems, fmt.Errorf("%s needs an agent, which the action's container lacks; write %s=path/to/a/key, or to a socket in the workspace", one.ID, one.ID))
 			continue
 		}
-		if info, err := os.Stat(one.Path); err != nil || !info.Mode().IsRegular() {
-			problems = append(problems, fmt.Errorf("%s: there is no file %s", one.ID, one.Path))
+		if info, err := os.Stat(one.Path); err != nil || info.Mode().Type()&^os.ModeSocket != 0 {
+			problems = append(problems, fmt.Errorf("%s: there is no file %s", one.ID, relative(p.WorkingDir, one.Path)))
 		}
 		all[one.ID] = one.Path
 	}
 	return all, errors.Join(problems...)
-}
-
-// cacheTypes are BuildKit's that work without a folder of the builder's.
-var cacheTypes = []string{"registry", "gha", "inline", "s3", "azblob"}
-
-// caches reads "type=…,key=value" and a bare reference, which is one in a
-// registry. As with docker buildx, an empty one is none.
-func caches(from []string) ([]Cache, error) {
-	var all []Cache
-	var problems []error
-	for _, text := range from {
-		if text == "" {
-			continue
-		}
-		one, err := parseCache(text)
-		if err != nil {
-			problems = append(problems, err)
-			continue
-		}
-		all = append(all, one)
-	}
-	return all, errors.Join(problems...)
-}
-
-// notInline reports what can only be written: BuildKit would read nothing, and
-// say so in its log alone.
-func notInline(from []Cache) error {
-	if slices.ContainsFunc(from, func(one Cache) bool { return one.Type == "inline" }) {
-		return errors.New("type inline is for cache_to; give the image that it was written into, as guk0/web:latest")
-	}
-	return nil
-}
-
-func parseCache(text string) (Cache, error) {
-	fields, err := csv.NewReader(strings.NewReader(text)).Read()
-	if err != nil {
-		return Cache{}, fmt.Errorf("is no list of key=value: %w", err)
-	}
-	if len(fields) == 1 && !strings.Contains(text, "=") {
-		return Cache{Type: "registry", Attrs: map[string]string{"ref": text}}, nil
-	}
-	one := Cache{Attrs: map[string]string{}}
-	for _, field := range fields {
-		key, value, found := strings.Cut(field, "=")
-		if !found {
-			return Cache{}, errors.New("is no list of key=value, as type=registry,ref=guk0/web:cache")
-		}
-		if key = strings.ToLower(key); key == "type" {
-			one.Type = value
-			continue
-		}
-		one.Attrs[key] = value
-	}
-	if one.Type == "local" {
-		return Cache{}, errors.New("type local would be a folder in the action's own container, which is gone after the step; give type=registry or type=gha")
-	}
-	if !slices.Contains(cacheTypes, one.Type) {
-		return Cache{}, fmt.Errorf("type %q is none of %s", one.Type, strings.Join(cacheTypes, ", "))
-	}
-	if one.Type == "registry" && one.Attrs["ref"] == "" {
-		return Cache{}, errors.New("type registry needs a reference, as type=registry,ref=guk0/web:cache")
-	}
-	return one, nil
 }

@@ -97,6 +97,20 @@ func TestExtraHosts(t *testing.T) {
 	}
 }
 
+func TestAttestations(t *testing.T) {
+	for _, c := range []struct{ keys, provenance, sbom string }{
+		{"provenance: true, sbom: false", "true", "false"},
+		{"provenance: '1', sbom: generator=guk0/scanner", "true", "generator=guk0/scanner"},
+		{"provenance: 'mode=max,builder-id=x', sbom: 'generator=a,depth=2'", "mode=max,builder-id=x", "generator=a,depth=2"},
+		{"provenance: 'mode=max,disabled=true'", "false", ""},
+	} {
+		got, _, err := loadBuild(t, "services:\n  app: {build: {context: ./app, "+c.keys+"}}\n")
+		if err != nil || got.Provenance != c.provenance || got.SBOM != c.sbom {
+			t.Errorf("%s: %q, %q, %v", c.keys, got.Provenance, got.SBOM, err)
+		}
+	}
+}
+
 // TestBuildPlatform shows that a service's platform is its image's, where the
 // build does not say.
 func TestBuildPlatform(t *testing.T) {
@@ -140,11 +154,14 @@ func TestBuildKeyErrors(t *testing.T) {
 		{"secrets: [env]", `docker-compose.yml:2: service "app": build.secrets: env: has no value: give a line NONE=… in the input vars, or give the value in the input secrets`},
 		{"secrets: [gone]", `docker-compose.yml:2: service "app": build.secrets: gone: there is no file gone.txt in the workspace`},
 		{"secrets: [{source: gone, uid: '1'}]", `docker-compose.yml:2: service "app": build.secrets: gone: uid, gid and mode have no effect in a build; give them to RUN --mount=type=secret`},
-		{"ssh: [default]", `docker-compose.yml:2: service "app": build.ssh: default needs an agent, which the action's container lacks; write default=path/to/a/key`},
+		{"ssh: [default]", `docker-compose.yml:2: service "app": build.ssh: default needs an agent, which the action's container lacks; write default=path/to/a/key, or to a socket in the workspace`},
+		{"ssh: [a=./none, b=./lib]", "docker-compose.yml:2: service \"app\": build.ssh: a: there is no file none\ndocker-compose.yml:2: service \"app\": build.ssh: b: there is no file lib"},
 		{"cache_from: ['type=local,src=/x']", `docker-compose.yml:2: service "app": build.cache_from: type local would be a folder in the action's own container, which is gone after the step; give type=registry or type=gha`},
 		{"cache_to: ['type=fast']", `docker-compose.yml:2: service "app": build.cache_to: type "fast" is none of registry, gha, inline, s3, azblob`},
 		{"cache_to: ['type=registry,mode=max']", `docker-compose.yml:2: service "app": build.cache_to: type registry needs a reference, as type=registry,ref=guk0/web:cache`},
 		{"cache_from: ['type=inline']", `docker-compose.yml:2: service "app": build.cache_from: type inline is for cache_to; give the image that it was written into, as guk0/web:latest`},
+		{"provenance: max", `docker-compose.yml:2: service "app": build.provenance: "max" is none of true, false, KEY=VALUE`},
+		{"provenance: 'mode=max,kind=x'", `docker-compose.yml:2: service "app": build.provenance: "kind=x": there is no kind; there are mode, builder-id, reproducible, version, inline-only`},
 		{"network: backend", `docker-compose.yml:2: service "app": build.network: "backend" is none of default, host, none: a build can't join another network`},
 		{"privileged: true", `docker-compose.yml:2: service "app": build.privileged is not supported; remove it`},
 	} {

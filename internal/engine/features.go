@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/moby/buildkit/session/sshforward/sshprovider"
 
 	"github.com/guk0/travois/internal/compose"
 )
@@ -54,7 +57,26 @@ func (b *Builder) Refusals(build compose.Build) error {
 		refuse(isService && b.store == nil, "additional_contexts, "+name, "is another service's image, which only an engine keeps: give the input builder: engine")
 		refuse(isService && b.store != nil && build.Pull, "pull", "would look for the image of "+name+" in additional_contexts, which is another service's, in the registry; remove one of the two")
 	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, unusableKeys(build)...)...)
+}
+
+// unusableKeys reports what stands for an SSH key and can't be used as one.
+func unusableKeys(build compose.Build) []error {
+	var problems []error
+	for _, id := range slices.Sorted(maps.Keys(build.SSH)) {
+		if _, err := sshprovider.NewSSHAgentProvider([]sshprovider.AgentConfig{{ID: id, Paths: []string{build.SSH[id]}}}); err != nil {
+			problems = append(problems, fmt.Errorf("service %q: build.ssh: %s: %s is no private key without a passphrase: %w", build.Service, id, filepath.Base(build.SSH[id]), root(err)))
+		}
+	}
+	return problems
+}
+
+// root is the error without the words that say through how many layers it came.
+func root(err error) error {
+	for errors.Unwrap(err) != nil {
+		err = errors.Unwrap(err)
+	}
+	return err
 }
 
 // inBucket tells a cache in a cloud's storage, which the BuildKit in an engine

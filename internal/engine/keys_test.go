@@ -2,8 +2,12 @@ package engine_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
+	"net"
 	"path/filepath"
 	"regexp"
 	"testing"
@@ -50,6 +54,46 @@ func TestNoCacheStages(t *testing.T) {
 			if want == 3 {
 				one.Build.NoCacheStages = []string{"fresh"}
 			}
+		}
+	})
+}
+
+// TestSSH shows a step the agent that a key, or another agent's socket, makes;
+// what is no key is refused before.
+func TestSSH(t *testing.T) {
+	enginetest.Each(t, func(t *testing.T, eng *engine.Engine) {
+		dir := enginetest.Context(t)
+		key := filepath.Join(dir, "key")
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		encoded, err := x509.MarshalPKCS8PrivateKey(private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		enginetest.Write(t, key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})))
+		socket := filepath.Join(t.TempDir(), "agent")
+		listener, err := net.Listen("unix", socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = listener.Close() })
+		enginetest.Write(t, filepath.Join(dir, "Dockerfile"),
+			"FROM scratch\nCOPY program /program\nRUN --mount=type=ssh,id=deploy,required=true [\"/program\", \"env=SSH_AUTH_SOCK\", \"stat=/run/buildkit/ssh_agent.0\"]\n")
+		for _, path := range []string{key, socket} {
+			var output bytes.Buffer
+			one := engine.Image{Build: build(dir, "ssh"), Output: &output}
+			one.Build.SSH, one.Build.NoCache = map[string]string{"deploy": path}, true
+			if _, err := eng.Build(t.Context(), []engine.Image{one}, nobody); err != nil {
+				t.Fatalf("%s: %v\n%s", filepath.Base(path), err, &output)
+			}
+		}
+		one := engine.Image{Build: build(dir, "ssh"), Output: io.Discard}
+		one.Build.SSH = map[string]string{"deploy": filepath.Join(dir, "Dockerfile")}
+		_, err = eng.Build(t.Context(), []engine.Image{one}, nobody)
+		if want := `service "ssh": build.ssh: deploy: Dockerfile is no private key without a passphrase: ssh: no key found`; message(err) != want {
+			t.Errorf("got %v, want %s", err, want)
 		}
 	})
 }
