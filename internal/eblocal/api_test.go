@@ -1,6 +1,8 @@
 package eblocal
 
 import (
+	"encoding/base64"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -30,6 +33,11 @@ func TestCallerIdentity(t *testing.T) {
 	}
 }
 
+// jwt is an ID token that nobody signed.
+func jwt(claims string) string {
+	return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".x"
+}
+
 func TestRoles(t *testing.T) {
 	t.Parallel()
 	b, _ := faked(t)
@@ -37,21 +45,51 @@ func TestRoles(t *testing.T) {
 		return b.sts.AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{
 			RoleArn: aws.String(role), RoleSessionName: aws.String("run-7"), WebIdentityToken: aws.String(token)})
 	}
-	const role = "arn:aws:iam::000000000000:role/deployer"
-	out, err := assume(role, "a.b.c")
-	if err != nil {
-		t.Fatal(err)
+	const role, subject = "arn:aws:iam::000000000000:role/ci/deployer", "repo:o/r:ref:refs/heads/main"
+	claims := func(audience string, age time.Duration) string {
+		return jwt(fmt.Sprintf(`{"sub":%q,"aud":%s,"exp":%d}`, subject, audience, time.Now().Add(-age).Unix()))
 	}
-	if got := aws.ToString(out.AssumedRoleUser.Arn); got != "arn:aws:sts::000000000000:assumed-role/deployer/run-7" {
-		t.Errorf("assumed %s", got)
+	for _, audience := range []string{`"sts.amazonaws.com"`, `["other","sts.amazonaws.com"]`} {
+		out, err := assume(role, claims(audience, -time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		const want = "arn:aws:sts::000000000000:assumed-role/deployer/run-7"
+		if got := aws.ToString(out.AssumedRoleUser.Arn); got != want || aws.ToString(out.SubjectFromWebIdentityToken) != subject {
+			t.Errorf("assumed %s for %s", got, aws.ToString(out.SubjectFromWebIdentityToken))
+		}
+		if left := time.Until(*out.Credentials.Expiration); left < 50*time.Minute || left > time.Hour {
+			t.Errorf("the credentials are good for %s", left)
+		}
+		who, err := b.sts.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}, func(o *sts.Options) {
+			o.Credentials = credentials.NewStaticCredentialsProvider("a", "b", aws.ToString(out.Credentials.SessionToken))
+		})
+		if err != nil || aws.ToString(who.Arn) != want {
+			t.Errorf("the caller is %v, %v; expected %s", who, err, want)
+		}
 	}
-	if left := time.Until(*out.Credentials.Expiration); left < 50*time.Minute {
-		t.Errorf("the credentials are good for %s", left)
+	for _, c := range []struct{ role, token, code, text string }{
+		{role, "a token", "InvalidIdentityToken", "not a valid JWT"},
+		{role, "a.b.c", "InvalidIdentityToken", "not a valid JWT"},
+		{role, claims(`"api://other"`, -time.Minute), "InvalidIdentityToken", "Incorrect token audience"},
+		{role, claims(`"sts.amazonaws.com"`, time.Minute), "ExpiredTokenException", "Token expired"},
+		{"arn:aws:iam::000000000000:user/deployer", claims(`"sts.amazonaws.com"`, -time.Minute), "ValidationError", "is invalid"},
+	} {
+		_, err := assume(c.role, c.token)
+		mustRefuse(t, err, c.code, c.text)
 	}
-	_, err = assume(role, "a token")
-	mustRefuse(t, err, "InvalidIdentityToken", "not a valid JWT")
-	_, err = assume("arn:aws:iam::000000000000:user/deployer", "a.b.c")
-	mustRefuse(t, err, "ValidationError", "is invalid")
+	session := func(name string) error {
+		out, err := b.sts.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: aws.String(role), RoleSessionName: aws.String(name), DurationSeconds: aws.Int32(900)})
+		if left := 15 * time.Minute; err == nil && time.Until(*out.Credentials.Expiration) > left {
+			t.Errorf("the credentials are good until %s, expected %s", out.Credentials.Expiration, left)
+		}
+		return err
+	}
+	if err := session("run-7"); err != nil {
+		t.Error(err)
+	}
+	mustRefuse(t, session("owner/repository"), "ValidationError", "at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*")
+	mustRefuse(t, session(strings.Repeat("x", 65)), "ValidationError", "length less than or equal to 64")
 }
 
 func TestBuckets(t *testing.T) {

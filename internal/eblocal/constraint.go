@@ -32,7 +32,7 @@ type parameter struct {
 //go:embed requests.json
 var requestsJSON []byte
 
-// requests are the parameters of each action of Elastic Beanstalk served here.
+// requests are the parameters of each action of Elastic Beanstalk and STS served here.
 var requests = func() map[string]*parameter {
 	all := map[string]*parameter{}
 	if err := json.Unmarshal(requestsJSON, &all); err != nil {
@@ -43,9 +43,6 @@ var requests = func() map[string]*parameter {
 
 // validate refuses what AWS's own front refuses, everything at once.
 func (p *parameter) validate(values url.Values) error {
-	if p == nil {
-		return nil
-	}
 	var found []string
 	for _, name := range sortedKeys(p.Members) {
 		found = append(found, p.Members[name].faults(values, name, lowerFirst(name))...)
@@ -126,12 +123,20 @@ func (p *parameter) scalarFaults(value, path string) []string {
 		if len(p.Enum) > 0 && !slices.Contains(p.Enum, value) {
 			return fault("Member must satisfy enum value set: [" + strings.Join(p.Enum, ", ") + "]")
 		}
-		if p.Pattern != "" && !regexp.MustCompile("^(?s:"+p.Pattern+")$").MatchString(value) {
+		if !matches(p.Pattern, value) {
 			return fault("Member must satisfy regular expression pattern: " + p.Pattern)
 		}
 		return p.sized(utf8.RuneCountInString(value), value, path)
 	}
 	return nil
+}
+
+// javaRune is a character as Java's patterns write it, which AWS's are.
+var javaRune = regexp.MustCompile(`\\u([0-9A-F]{4,6})`)
+
+// matches tells whether a text is all of a pattern, which an empty one leaves open.
+func matches(pattern, text string) bool {
+	return pattern == "" || regexp.MustCompile("^(?s:"+javaRune.ReplaceAllString(pattern, `\x{$1}`)+")$").MatchString(text)
 }
 
 // sized holds a length against its bounds.

@@ -56,7 +56,7 @@ type Refusal struct {
 	Operation string // as Operation names it, "" for every one
 	Skip      int    // so many calls go well before
 	Times     int    // so many calls fail; 0 for all that follow
-	Status    int    // 400 when 0; -1 for a connection that breaks
+	Status    int    // that of the code when 0; -1 for a connection that breaks
 	Code      string
 	Message   string
 	// Done carries the call out before its answer is lost or replaced.
@@ -134,7 +134,7 @@ func (s *Server) misbehave(service string, next http.Handler, w http.ResponseWri
 func (r *Refusal) answer(service string, w http.ResponseWriter) {
 	status := r.Status
 	if status == 0 {
-		status = http.StatusBadRequest
+		status = statusOf(r.Code)
 	}
 	id := newRequestID()
 	w.Header().Set("X-Amzn-Requestid", id)
@@ -150,6 +150,21 @@ func (r *Refusal) answer(service string, w http.ResponseWriter) {
 	}
 	e := &apiError{status, r.Code, r.Message}
 	writeXML(w, e.response(namespace, id))
+}
+
+// statusOf is the HTTP status that AWS answers a code with.
+func statusOf(code string) int {
+	switch code {
+	case "InsufficientPrivilegesException", "AccessDenied", "ExpiredToken":
+		return http.StatusForbidden
+	case "MalformedQueryString":
+		return http.StatusNotFound
+	case "InternalFailure":
+		return http.StatusInternalServerError
+	case "ServiceUnavailable":
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusBadRequest
 }
 
 // makeNoise puts the events of other operations beside an update's own; the

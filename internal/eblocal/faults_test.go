@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +40,7 @@ func newStage(t *testing.T, opts eblocal.Options) *stage {
 	l := eblocaltest.InMemory(t, opts)
 	cfg := l.Config()
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	cfg.HTTPClient = &http.Client{Transport: eblocal.Audited(t, l.Client().Transport)}
 	return &stage{
 		Local: l, t: t, eb: elasticbeanstalk.NewFromConfig(cfg),
 		s3: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),

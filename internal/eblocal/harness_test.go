@@ -50,7 +50,7 @@ func serve(t *testing.T, opts Options) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api := httptest.NewServer(s.Handler())
+	api := httptest.NewServer(audited(t, s.Handler()))
 	t.Cleanup(func() {
 		api.Close()
 		if err := s.Close(); err != nil {

@@ -25,8 +25,9 @@ type call struct {
 	ctx    context.Context
 	id     string // the RequestId, which events of an update carry
 	host   string // as the client named this server, for URLs in answers
+	token  string // the session token of the credentials that signed it
 	values url.Values
-	params *parameter // of the action, nil where its model is not at hand
+	params *parameter // of the action
 }
 
 // action answers a call. A nil answer is an operation that has no output.
@@ -52,7 +53,7 @@ func queryAPI(namespace string, actions map[string]action, params map[string]*pa
 
 func dispatch(r *http.Request, id string, actions map[string]action, params map[string]*parameter) (string, any, error) {
 	if err := r.ParseForm(); err != nil {
-		return "", nil, &apiError{http.StatusBadRequest, "MalformedQueryString", err.Error()}
+		return "", nil, &apiError{http.StatusNotFound, "MalformedQueryString", err.Error()}
 	}
 	name := r.Form.Get("Action")
 	if name == "" {
@@ -63,7 +64,7 @@ func dispatch(r *http.Request, id string, actions map[string]action, params map[
 		return "", nil, &apiError{http.StatusBadRequest, "InvalidAction",
 			fmt.Sprintf("Could not find operation %s for version %s.", name, r.Form.Get("Version"))}
 	}
-	c := &call{ctx: r.Context(), id: id, host: r.Host, values: r.Form, params: params[name]}
+	c := &call{ctx: r.Context(), id: id, host: r.Host, token: sessionToken(r), values: r.Form, params: params[name]}
 	if err := c.params.validate(c.values); err != nil {
 		return name, nil, err
 	}
@@ -130,7 +131,7 @@ func (c *call) has(name string) bool {
 }
 
 // takes tells whether the action has this parameter.
-func (c *call) takes(name string) bool { return c.params == nil || c.params.takes(name) }
+func (c *call) takes(name string) bool { return c.params.takes(name) }
 
 // mustTake keeps an action from reading what no client can send.
 func (c *call) mustTake(name string) {

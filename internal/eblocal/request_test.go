@@ -28,23 +28,22 @@ func (m *model) parameters(name string, required bool) *parameter {
 	return p
 }
 
-// TestRequestsAreTheModel holds what requests are checked against to AWS's model.
+// TestRequestsAreTheModel holds what requests are checked against to AWS's models.
 func TestRequestsAreTheModel(t *testing.T) {
-	m, err := loadModel()
-	if err != nil {
-		t.Fatal(err)
-	}
 	b, _ := faked(t)
 	all := map[string]*parameter{}
-	for action := range b.beanstalkActions() {
-		operation, ok := m.Operations[action]
-		if !ok {
-			t.Errorf("%s is no operation of the service", action)
-			continue
-		}
-		all[action] = &parameter{Type: "structure"}
-		if operation.Input != nil {
-			all[action] = m.parameters(operation.Input.Shape, false)
+	for service, actions := range map[string]map[string]action{serviceBeanstalk: b.beanstalkActions(), serviceSTS: b.stsActions()} {
+		m := loadModel(t, service)
+		for name := range actions {
+			operation, ok := m.Operations[name]
+			if !ok {
+				t.Errorf("%s is no operation of the service", name)
+				continue
+			}
+			all[name] = &parameter{Type: "structure"}
+			if operation.Input != nil {
+				all[name] = m.parameters(operation.Input.Shape, false)
+			}
 		}
 	}
 	data, err := json.MarshalIndent(all, "", " ")

@@ -9,7 +9,7 @@ import (
 func (s *Server) Handler() http.Handler {
 	services := map[string]http.Handler{
 		serviceBeanstalk: queryAPI(beanstalkNamespace, s.beanstalkActions(), requests),
-		serviceSTS:       queryAPI(stsNamespace, s.stsActions(), nil),
+		serviceSTS:       queryAPI(stsNamespace, s.stsActions(), requests),
 		serviceS3:        s.store.handler(s.clock),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

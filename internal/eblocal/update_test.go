@@ -267,7 +267,7 @@ func TestStateOutlivesTheServer(t *testing.T) {
 	if _, err := New(opts); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("a second server on the state: got %v, expected that it is in use", err)
 	}
-	api := httptest.NewServer(first.Handler())
+	api := httptest.NewServer(audited(t, first.Handler()))
 	b := benchFor(t, first, api.URL)
 	b.version("v1", webBundle())
 	b.version("v2", webBundle())
@@ -316,7 +316,7 @@ func (r *restarts) start(port string, look func(*bench)) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	api := httptest.NewServer(s.Handler())
+	api := httptest.NewServer(audited(r.t, s.Handler()))
 	defer api.Close()
 	b := benchFor(r.t, s, api.URL)
 	if aws.ToString(b.environment().VersionLabel) == "" {
