@@ -93,6 +93,9 @@ func (p *pipeline) imageJob() {
 	}
 	job := p.newJob(id, slices.Concat(p.cond, conds), p.last)
 	p.matrix.runsOn = runsOn
+	if p.allowFailure == "true" {
+		job.Set("continue-on-error", continues(p.allowFailure))
+	}
 	if outputs != nil {
 		job.Set("outputs", outputs)
 		p.c.images[id] = true

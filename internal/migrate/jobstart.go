@@ -18,7 +18,7 @@ func (p *pipeline) testJob() {
 	p.test = p.newJob(id, p.cond, p.needs)
 	p.testID, p.last = id, []string{id}
 	if p.allowFailure != "" {
-		p.test.Set("continue-on-error", p.allowFailure)
+		p.test.Set("continue-on-error", continues(p.allowFailure))
 	}
 	p.test.SetMap("strategy", p.matrix.strategy())
 	services, client := p.services()
@@ -32,6 +32,14 @@ func (p *pipeline) testJob() {
 	p.test.SetMap("services", services)
 	p.test.Set("steps", steps)
 	p.c.addJob(id, p.test)
+}
+
+// continues is a truth value, or an expression that gives one.
+func continues(text string) any {
+	if text == "true" {
+		return workflow.Raw(text)
+	}
+	return text
 }
 
 // jobEnv is what lines on the runner see.

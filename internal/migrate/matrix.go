@@ -14,14 +14,18 @@ type matrix struct {
 	// include and exclude are rows, each a mapping of axes.
 	include, exclude workflow.Seq
 	runsOn           string
-	env              *workflow.Map
+	// envAxis is the axis that env's rows make.
+	envAxis string
+	// linux is the runner for Linux.
+	linux string
+	env   *workflow.Map
 }
 
 func (m *matrix) size() int { return m.axes.Len() + len(m.include) }
 
 // readMatrix takes versions, env and os. One value needs no matrix.
 func (u *unit) readMatrix() *matrix {
-	m := &matrix{axes: new(workflow.Map), env: u.env, runsOn: "ubuntu-latest"}
+	m := &matrix{axes: new(workflow.Map), env: u.env, runsOn: "ubuntu-latest", linux: "ubuntu-latest"}
 	u.versions(m)
 	u.envAxis(m)
 	u.osAxis(m)
@@ -82,10 +86,12 @@ func (u *unit) oldVersion(key string, text travis.Text) {
 	}
 }
 
+// axisVariables are Travis's for axes that no setup step takes.
+var axisVariables = map[string]string{"gemfile": "BUNDLE_GEMFILE", "compiler": "CC"}
+
 // otherVersion is an axis that no setup step takes: it becomes a variable.
 func (u *unit) otherVersion(m *matrix, key string, texts []travis.Text) {
-	variables := map[string]string{"gemfile": "BUNDLE_GEMFILE", "compiler": "CC"}
-	variable := variables[key]
+	variable := axisVariables[key]
 	if variable == "" {
 		u.section.GiveBack(key)
 		return
@@ -150,6 +156,7 @@ func (u *unit) envRows(m *matrix, rows [][]travis.Var) {
 			values = append(values, u.rowValue(row[0]))
 		}
 		m.axes.Set(name, values)
+		m.envAxis = name
 		u.env.Set(name, "${{ matrix."+name+" }}")
 		u.scope.values[name] = arg{{name: name, expr: "matrix." + name}}
 		return
@@ -168,6 +175,7 @@ func (u *unit) envRows(m *matrix, rows [][]travis.Var) {
 		list = append(list, entry)
 	}
 	m.axes.Set("env", list)
+	m.envAxis = "env"
 }
 
 func sameName(rows [][]travis.Var) string {

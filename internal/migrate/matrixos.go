@@ -12,7 +12,7 @@ var dists = map[string]string{"jammy": "ubuntu-22.04", "noble": "ubuntu-24.04"}
 func (u *unit) osAxis(m *matrix) {
 	dist := u.section.TakeText("dist")
 	if runner := dists[dist.Value]; runner != "" {
-		m.runsOn = runner
+		m.runsOn, m.linux = runner, runner
 	} else if dist.Value != "" {
 		u.c.todo.tell(dist.Place, "dist: %s is gone; the job runs on ubuntu-latest", dist.Value)
 	}
@@ -29,8 +29,8 @@ func (u *unit) osAxis(m *matrix) {
 			u.c.todo.hand(text.Place, "os: %s: GitHub has no such runner", text.Value)
 			continue
 		}
-		if runner == "ubuntu-latest" && dists[dist.Value] != "" {
-			runner = dists[dist.Value]
+		if runner == "ubuntu-latest" {
+			runner = m.linux
 		}
 		values = append(values, runner)
 	}

@@ -38,8 +38,16 @@ func (u *unit) row(section *travis.Section) (row *workflow.Map, ok bool) {
 		switch {
 		case name == "name":
 		case name == "os":
+			if runners[value] == "" {
+				return nil, false
+			}
+			if value == "linux" {
+				row.Set("os", u.matrix.linux)
+				break
+			}
 			row.Set("os", runners[value])
 		case name == "dist":
+			u.rowDist(row, node)
 		case name == "env":
 			if !u.envRow(row, node) {
 				return nil, false
@@ -56,6 +64,17 @@ func (u *unit) row(section *travis.Section) (row *workflow.Map, ok bool) {
 		}
 	}
 	return row, true
+}
+
+// rowDist is the runner that a row's dist asks for.
+func (u *unit) rowDist(row *workflow.Map, node travis.Node) {
+	value := node.Text().Value
+	switch runner := dists[value]; {
+	case runner != "" && row.Get("os") == nil:
+		row.Set("os", runner)
+	case runner == "":
+		u.c.todo.tell(node.Place(), "dist: %s is gone; the job runs on ubuntu-latest", value)
+	}
 }
 
 func (u *unit) envRow(row *workflow.Map, node travis.Node) bool {

@@ -144,7 +144,9 @@ func (c *converter) notifications() {
 		return
 	}
 	section := node.Section()
-	section.Take("email", "on_success", "on_failure")
+	for _, key := range []string{"email", "on_success", "on_failure"} {
+		section.Take(key)
+	}
 	if len(section.Rest()) > 0 || !node.IsMap() && !node.False() {
 		c.root.GiveBack("notifications")
 		return
@@ -261,6 +263,8 @@ func unknownKey(name string) string {
 	switch name {
 	case "notifications":
 		return "GitHub mails the author of a failed run; for Slack and others add a step with if: failure()"
+	case "matrix":
+		return "jobs is there too: move what it has into jobs"
 	case "import":
 		return "the imported file is not read; give it to travois-migrate as one more FILE"
 	case "addons":

@@ -34,9 +34,9 @@ func (c *converter) units() []*stage {
 	}
 	rows, own := c.split(jobs.include)
 	c.entries = own
+	var base *unit
 	if len(own) == 0 || c.hasMatrix() || len(rows) > 0 {
-		base := c.newUnit(c.root, len(own) > 0 && !c.hasMatrix())
-		base.adopt(rows, jobs)
+		base = c.newUnit(c.root, len(own) > 0 && !c.hasMatrix())
 		s := ofStage("test")
 		s.units = append(s.units, base)
 	}
@@ -47,9 +47,15 @@ func (c *converter) units() []*stage {
 		}
 		u := c.newUnit(c.root.Over(entry, notInherited...), true)
 		u.stage = current
+		for i, allowed := range jobs.allowFailures {
+			if u.chosenBy(allowed, current) {
+				u.allowFailure, jobs.allowedOwn = "true", append(jobs.allowedOwn, i)
+			}
+		}
 		s := ofStage(current)
 		s.units = append(s.units, u)
 	}
+	c.adopt(base, rows, jobs)
 	if len(own) > 0 && c.root.Has("deploy") && len(rows) == 0 && !c.hasMatrix() {
 		s := ofStage("deploy")
 		s.units = append(s.units, c.newUnit(c.root.Only("deploy", "before_deploy", "after_deploy"), true))
@@ -60,6 +66,8 @@ func (c *converter) units() []*stage {
 // jobKeys is the section jobs.
 type jobKeys struct {
 	include, exclude, allowFailures []*travis.Section
+	// allowedOwn are the allowFailures, by index, that chose jobs of their own.
+	allowedOwn []int
 }
 
 func (c *converter) readJobs() jobKeys {
@@ -157,7 +165,61 @@ func (c *converter) split(include []*travis.Section) (rows, own []*travis.Sectio
 	return rows, own
 }
 
-// adopt adds include, exclude and allow_failures to the unit's matrix.
+// chosenBy tells whether an entry of allow_failures is for a job of its own: it
+// has all that the entry names.
+func (u *unit) chosenBy(entry *travis.Section, stage string) bool {
+	for _, name := range entry.Names() {
+		want, _ := entry.Look(name)
+		have, _ := u.section.Look(name)
+		switch name {
+		case "stage":
+			if !strings.EqualFold(stage, want.Text().Value) {
+				return false
+			}
+		case "env":
+			if !hasVariables(have, want) {
+				return false
+			}
+		default:
+			if items := have.Items(); len(items) == 0 || want.Text().Value == "" || items[0].Text().Value != want.Text().Value {
+				return false
+			}
+		}
+	}
+	return len(entry.Names()) > 0
+}
+
+// hasVariables tells whether a job's env has all variables of another.
+func hasVariables(have, want travis.Node) bool {
+	variables := func(n travis.Node) []string {
+		var all []string
+		env := travis.ReadEnv(n)
+		for _, v := range slices.Concat(env.Global, slices.Concat(env.Jobs...)) {
+			text, _ := plainText(v.Word)
+			all = append(all, v.Name+"="+text)
+		}
+		return all
+	}
+	present := variables(have)
+	return !slices.ContainsFunc(variables(want), func(v string) bool { return !slices.Contains(present, v) })
+}
+
+// adopt adds include, exclude and allow_failures to a matrix.
+func (c *converter) adopt(base *unit, rows []*travis.Section, jobs jobKeys) {
+	if base != nil {
+		base.adopt(rows, jobs)
+		return
+	}
+	for _, entry := range jobs.exclude {
+		c.todo.tell(entry.Place, "this entry of exclude has no effect: there is no matrix")
+	}
+	for i, entry := range jobs.allowFailures {
+		if !slices.Contains(jobs.allowedOwn, i) {
+			c.todo.hand(entry.Place, "this entry of allow_failures fits no job: set continue-on-error in the one that is meant")
+		}
+	}
+}
+
 func (u *unit) adopt(rows []*travis.Section, jobs jobKeys) {
 	m := u.matrix
 	for _, entry := range rows {
@@ -166,6 +228,7 @@ func (u *unit) adopt(rows []*travis.Section, jobs jobKeys) {
 			u.c.todo.hand(entry.Place, "this entry of include has no counterpart: add it to the matrix")
 			continue
 		}
+		m.complete(row)
 		m.include = append(m.include, row)
 		u.follow(row)
 	}
@@ -177,18 +240,21 @@ func (u *unit) adopt(rows []*travis.Section, jobs jobKeys) {
 		u.c.todo.hand(entry.Place, "this entry of exclude has no counterpart: add it to the matrix")
 	}
 	var allowed []string
-	for _, entry := range jobs.allowFailures {
+	for i, entry := range jobs.allowFailures {
 		row, ok := u.row(entry)
-		if condition := ""; ok && row.Len() > 0 {
-			condition = rowCondition(row)
-			allowed = append(allowed, condition)
+		if ok && row.Len() > 0 && m.size() > 0 {
+			allowed = append(allowed, rowCondition(row))
+			continue
+		}
+		if slices.Contains(jobs.allowedOwn, i) {
 			continue
 		}
 		u.c.todo.hand(entry.Place, "this entry of allow_failures has no counterpart: set continue-on-error in its job")
 	}
-	if len(allowed) > 0 && m.size() > 0 {
+	if len(allowed) > 0 {
 		u.allowFailure = "${{ " + strings.Join(allowed, " || ") + " }}"
 	}
+	m.writeOut()
 }
 
 // follow makes the job use what a row of include sets.
@@ -200,12 +266,14 @@ func (u *unit) follow(row *workflow.Map) {
 		switch {
 		case key == "os":
 			if m.axes.Get("os") == nil {
-				m.runsOn = "${{ matrix.os || 'ubuntu-latest' }}"
+				m.runsOn = "${{ matrix.os || '" + m.linux + "' }}"
 			}
 		case nested:
 			for _, name := range entry.Keys() {
 				u.env.Set(name, "${{ matrix.env."+name+" }}")
 			}
+		case axisVariables[key] != "" && key != u.lang.key:
+			u.env.Set(axisVariables[key], "${{ matrix."+key+" }}")
 		case key == u.lang.key || key == "ruby":
 			if m.axes.Get(key) == nil {
 				otherwise := u.version

@@ -55,6 +55,11 @@ func (c *converter) newUnit(section *travis.Section, single bool) *unit {
 	u.language()
 	u.matrix = u.readMatrix()
 	u.readIf()
+	if section != c.root {
+		if n, ok := section.Take("allow_failure"); ok && n.True() {
+			u.allowFailure = "true"
+		}
+	}
 	u.git()
 	u.addons()
 	u.readServices()

@@ -128,34 +128,38 @@ func (s *Section) join(other *Section) []error {
 	return problems
 }
 
-// Has tells whether a key is there.
+// Has tells whether a key is there. Travis took a dash in a key for an
+// underscore.
 func (s *Section) Has(name string) bool { return s.find(name) != nil }
 
 func (s *Section) find(name string) *Key {
 	for _, key := range s.keys {
-		if key.Name == name {
+		if key.Name == name || strings.ReplaceAll(key.Name, "-", "_") == name {
 			return key
 		}
 	}
 	return nil
 }
 
-// Take is the value of the first of the keys that is there, and marks all of
-// them as understood.
+// Look is the value of a key, which stays one that nobody took.
+func (s *Section) Look(name string) (Node, bool) {
+	key := s.find(name)
+	if key == nil {
+		return Node{}, false
+	}
+	return key.Node, true
+}
+
+// Take is the value of the first of the keys that is there, and marks it as
+// understood.
 func (s *Section) Take(names ...string) (Node, bool) {
-	var found Node
-	ok := false
 	for _, name := range names {
-		key := s.find(name)
-		if key == nil {
-			continue
-		}
-		key.taken = true
-		if !ok {
-			found, ok = key.Node, true
+		if key := s.find(name); key != nil {
+			key.taken = true
+			return key.Node, true
 		}
 	}
-	return found, ok
+	return Node{}, false
 }
 
 // TakeText is a scalar's text, empty when the key is not there.
@@ -205,7 +209,7 @@ func (s *Section) Over(other *Section, without ...string) *Section {
 func (s *Section) Only(names ...string) *Section {
 	out := &Section{Place: s.Place}
 	for _, key := range s.keys {
-		if slices.Contains(names, key.Name) {
+		if slices.Contains(names, strings.ReplaceAll(key.Name, "-", "_")) {
 			out.keys = append(out.keys, key)
 		}
 	}
