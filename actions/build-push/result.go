@@ -75,7 +75,7 @@ func (p plan) unbuilt() result {
 
 func finish(r *action.Runner, done result, err error) error {
 	outputs := done.outputs()
-	if warning := dropped(outputs, r.Log.Masked); warning != nil {
+	if warning := dropped(outputs, hidden(r)); warning != nil {
 		r.Log.Warning(warning)
 	}
 	return r.Finish(outputs, done.summary(), err)

@@ -1,6 +1,7 @@
 package buildpush
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -69,14 +70,32 @@ func (p plan) halfMoved() string {
 // handedOn are the outputs that other jobs may want.
 var handedOn = []string{"images", "tags", "digests"}
 
+// hidden tells what of a text GitHub hides as a secret, as far as it can be
+// known here; "" is nothing.
+func hidden(r *action.Runner) func(text string) string {
+	known := r.FromSecrets("build-push")
+	return func(text string) string {
+		for _, one := range known {
+			if strings.Contains(text, one.Value) {
+				return "what the workflow gives the input " + one.Input + " out of secrets"
+			}
+		}
+		if r.Log.Masked(text) {
+			return "a value that is masked as a secret"
+		}
+		return ""
+	}
+}
+
 // dropped warns of outputs that GitHub would not hand to other jobs (actions/
 // runner, JobExtension.cs): it drops what holds a masked value, with a line in
 // the log that few find.
-func dropped(outputs action.Outputs, masked func(string) bool) error {
+func dropped(outputs action.Outputs, hidden func(text string) string) error {
 	var gone, kept []string
+	found := ""
 	for _, name := range handedOn {
-		if masked(outputs[name]) {
-			gone = append(gone, name)
+		if what := hidden(outputs[name]); what != "" {
+			gone, found = append(gone, name), cmp.Or(found, what)
 			continue
 		}
 		kept = append(kept, name)
@@ -84,9 +103,9 @@ func dropped(outputs action.Outputs, masked func(string) bool) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	survivors := "none of the three survives"
+	survivors := "none of the three survives;"
 	if len(kept) > 0 {
-		survivors = "hand on " + strings.Join(kept, " and ") + " instead"
+		survivors = "hand on " + strings.Join(kept, " and ") + " instead, or"
 	}
-	return fmt.Errorf("a value that is masked as a secret stands in the output %s: GitHub drops it as an output of a job (within the job it is whole); %s, or keep what is no secret, as a user name, in vars and not in secrets", strings.Join(gone, ", "), survivors)
+	return fmt.Errorf("%s stands in the output %s: GitHub drops it as an output of a job (within the job it is whole); %s keep what is no secret, as a user name, in vars and not in secrets", found, strings.Join(gone, ", "), survivors)
 }

@@ -81,11 +81,17 @@ func TestDropped(t *testing.T) {
 	outputs := action.Outputs{"images": `{"web":"guk0/web:1@sha256:0"}`, "tags": `{"web":"1"}`, "digests": `{"web":"sha256:0"}`, "tag": "1"}
 	for mask, want := range map[string]string{
 		"other":  "",
-		"guk0":   "a value that is masked as a secret stands in the output images: GitHub drops it as an output of a job (within the job it is whole); hand on tags and digests instead, or keep what is no secret, as a user name, in vars and not in secrets",
-		`"web":`: "a value that is masked as a secret stands in the output images, tags, digests: GitHub drops it as an output of a job (within the job it is whole); none of the three survives, or keep what is no secret, as a user name, in vars and not in secrets",
+		"guk0":   "WHAT stands in the output images: GitHub drops it as an output of a job (within the job it is whole); hand on tags and digests instead, or keep what is no secret, as a user name, in vars and not in secrets",
+		`"web":`: "WHAT stands in the output images, tags, digests: GitHub drops it as an output of a job (within the job it is whole); none of the three survives; keep what is no secret, as a user name, in vars and not in secrets",
 	} {
 		got := ""
-		if err := dropped(outputs, func(text string) bool { return strings.Contains(text, mask) }); err != nil {
+		hidden := func(text string) string {
+			if strings.Contains(text, mask) {
+				return "WHAT"
+			}
+			return ""
+		}
+		if err := dropped(outputs, hidden); err != nil {
 			got = err.Error()
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
