@@ -9,9 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/guk0/travois/internal/engine"
 	"github.com/guk0/travois/internal/image"
-	"github.com/guk0/travois/internal/registry"
 )
 
 // round is one part of the push of all images, done for them side by side.
@@ -104,43 +102,6 @@ func (s *session) there(ctx context.Context, one imageResult) string {
 		}
 	}
 	return ""
-}
-
-// A push that a registry or the network cut short is begun again: layers that
-// arrived are not sent twice.
-const (
-	pushTries = 5
-	pushPause = time.Second
-)
-
-func (s *session) send(ctx context.Context, i int, reference image.Reference) (string, error) {
-	one := engine.Image{Build: s.builds[i], Names: []string{reference.String()}, Secrets: s.plan.images[i].secrets}
-	for try := 1; ; try++ {
-		digest, err := s.builder.Push(ctx, one, s.logins.Lookup, reference.Registry)
-		err = registry.ExplainEngine(err)
-		if err == nil || try == pushTries || ctx.Err() != nil || !engine.Transient(err) {
-			return digest, err
-		}
-		s.log.Printf("%v; try %d of %d follows", err, try+1, pushTries)
-		if err := s.rest(ctx, reference, try, engine.Crowded(err)); err != nil {
-			return "", err
-		}
-	}
-}
-
-// rest waits before the next try: as long as the registry asks for, where it
-// has too much to do.
-func (s *session) rest(ctx context.Context, reference image.Reference, try int, crowded bool) error {
-	select {
-	case <-time.After(pushPause << (try - 1)):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if crowded {
-		// What it answers now does not matter: the push itself will tell.
-		_ = s.logins.Calm(ctx, reference.Registry)
-	}
-	return ctx.Err()
 }
 
 func (s *session) moveTags(ctx context.Context, i int, one *imageResult) error {

@@ -2,9 +2,11 @@ package buildpush
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,7 +14,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/actiontest"
@@ -28,6 +29,9 @@ type pushBench struct {
 	registry  *registrytest.Faulty
 	// engine is for DOCKER_HOST, builder is the input.
 	engine, builder string
+	services        string
+	// also takes the log while it is written.
+	also io.Writer
 }
 
 func newPushBench(t *testing.T) *pushBench {
@@ -35,7 +39,7 @@ func newPushBench(t *testing.T) *pushBench {
 	enginetest.Connect(t)
 	b := &pushBench{
 		dir: t.TempDir(), registry: &registrytest.Faulty{Next: registrytest.New(enginetest.Username, enginetest.Password, "guk0/")},
-		engine: os.Getenv("DOCKER_HOST"), builder: builderEngine,
+		engine: os.Getenv("DOCKER_HOST"), builder: builderEngine, services: "one: {image: guk0/one, build: .}", also: io.Discard,
 	}
 	server := httptest.NewServer(b.registry)
 	t.Cleanup(server.Close)
@@ -71,13 +75,19 @@ func (b *pushBench) change(t *testing.T) {
 // run runs the action for a commit and gives its outputs and its log.
 func (b *pushBench) run(t *testing.T, sha string) (outputs map[string]string, log string, code int) {
 	t.Helper()
+	return b.do(t, sha, run)
+}
+
+// do is run with another way through the action.
+func (b *pushBench) do(t *testing.T, sha string, run func(context.Context, *action.Runner) error) (outputs map[string]string, log string, code int) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "outputs")
 	var out bytes.Buffer
 	r := action.NewRunner([]string{
 		"GITHUB_WORKSPACE=" + b.dir, "GITHUB_OUTPUT=" + file, "GITHUB_SHA=" + sha, "GITHUB_REF=refs/heads/main", "GITHUB_EVENT_NAME=push",
-		"INPUT_SERVICES=one: {image: guk0/one, build: .}", "INPUT_REGISTRY=" + b.host, "INPUT_USERNAME=" + enginetest.Username, "INPUT_PASSWORD=" + enginetest.Password,
+		"INPUT_SERVICES=" + b.services, "INPUT_REGISTRY=" + b.host, "INPUT_USERNAME=" + enginetest.Username, "INPUT_PASSWORD=" + enginetest.Password,
 		"INPUT_DEFAULT-BRANCH=main", "DOCKER_HOST=" + b.engine, "INPUT_BUILDER=" + b.builder, "GITHUB_RUN_ID=" + b.host,
-	}, &out)
+	}, io.MultiWriter(&out, b.also))
 	code = r.Run(t.Context(), run)
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -162,36 +172,6 @@ func TestPushRefusedOfWhatIsThere(t *testing.T) {
 	outputs, log, code := b.run(t, secondSHA)
 	if code != 1 || outputs["result"] != failed || outputs["images"] != "{}" || outputs["digests"] != "{}" {
 		t.Errorf("exit %d, result %q, images %s, digests %s\n%s", code, outputs["result"], outputs["images"], outputs["digests"], log)
-	}
-}
-
-// TestEngineStopsInAPush shows that an engine which goes away while it pushes
-// ends the step, and that no tag moves.
-func TestEngineStopsInAPush(t *testing.T) {
-	for kind, host := range enginetest.Hosts() {
-		t.Run(kind, func(t *testing.T) {
-			b := newPushBench(t)
-			between := enginetest.Between(t, host)
-			b.engine = between.Host
-			next := b.registry.Next
-			b.registry.Next = http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-				if request.Method == http.MethodPut {
-					between.Cut()
-				}
-				next.ServeHTTP(w, request)
-			})
-			started := time.Now()
-			outputs, log, code := b.run(t, firstSHA)
-			if outputs["result"] != failed || code != 1 || !strings.Contains(log, "::error::push "+b.host+"/guk0/one:sha-") {
-				t.Errorf("result %q, exit %d\n%s", outputs["result"], code, log)
-			}
-			if took := time.Since(started); took > 30*time.Second {
-				t.Errorf("it took %s\n%s", took, log)
-			}
-			if moved := b.registry.Asked("PUT .*/manifests/(main|latest)"); moved > 0 {
-				t.Errorf("%d tags were moved", moved)
-			}
-		})
 	}
 }
 

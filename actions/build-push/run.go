@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/cache"
@@ -139,7 +140,7 @@ func (s *session) execute(ctx context.Context) (result, error) {
 	}
 	if err != nil {
 		done.verdict = failed
-		return done, err
+		return done, lostOnce(err)
 	}
 	s.log.Printf("sent %d bytes of files to %s", s.builder.Sent(), s.builder.Name)
 	done.verdict = builtOnly
@@ -153,5 +154,16 @@ func (s *session) execute(ctx context.Context) (result, error) {
 	if err != nil {
 		done.verdict = failed
 	}
-	return done, err
+	return done, lostOnce(err)
+}
+
+// lostOnce tells of an engine or a builder that went away once, not for every
+// image.
+func lostOnce(err error) error {
+	told := false
+	return errors.Join(slices.DeleteFunc(action.Problems(err), func(one error) bool {
+		again := told && engine.Lost(one)
+		told = told || engine.Lost(one)
+		return again
+	})...)
 }

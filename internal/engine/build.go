@@ -146,7 +146,7 @@ func (b *Builder) solve(ctx context.Context, one Image, through *session.Session
 		if progress.foreign {
 			err = b.notEmulated(one.Build, err)
 		}
-		return built, failure(ctx, one.Build, progress.failed, err)
+		return built, b.failure(ctx, one.Build, progress.failed, err)
 	}
 	built.ID = imageID(response)
 	if b.store == nil {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -41,11 +40,11 @@ func (e *BuildError) Unwrap() error { return e.Err }
 
 // failure is the error of a build. Step is the instruction that failed as the
 // progress told it, "" if it did not.
-func failure(ctx context.Context, build compose.Build, step string, err error) error {
+func (b *Builder) failure(ctx context.Context, build compose.Build, step string, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("build %q: %w", build.Service, ctx.Err())
 	}
-	failed := &BuildError{Build: build, Err: plain(err)}
+	failed := &BuildError{Build: build, Err: b.lostOr(plain(err))}
 	for _, source := range solvererrors.Sources(err) {
 		if len(source.Ranges) > 0 && source.Ranges[0].Start != nil {
 			failed.Line = int(source.Ranges[0].Start.Line)
@@ -66,5 +65,14 @@ func plain(err error) error {
 	if text == err.Error() {
 		return err
 	}
-	return errors.New(text)
+	return &reworded{text, err}
 }
+
+// reworded is an error with other words.
+type reworded struct {
+	text string
+	err  error
+}
+
+func (r *reworded) Error() string { return r.text }
+func (r *reworded) Unwrap() error { return r.err }

@@ -29,7 +29,7 @@ func (b *Builder) Push(ctx context.Context, one Image, logins LoginFunc, host st
 	defer stop()
 	digest, err := push(ctx, one, logins, host, heard)
 	if err != nil {
-		return "", fmt.Errorf("push %s: %w", one.Names[0], because(ctx, err))
+		return "", fmt.Errorf("push %s: %w", one.Names[0], b.lostOr(because(ctx, err)))
 	}
 	return digest, nil
 }

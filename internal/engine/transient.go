@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"time"
 )
 
 // Engines give a registry's refusal as text alone, and BuildKit loses the type
@@ -89,6 +90,24 @@ func Crowded(err error) bool {
 }
 
 var unavailable = regexp.MustCompile(`(?i)service (temporarily )?unavailable`)
+
+// wait is a pause that a registry names in words, as GHCR does; engines don't
+// pass the header on.
+var wait = regexp.MustCompile(`(?i)retry-after:? *(\d[\d.hmnsuµμ]*)`)
+
+// Pause is for how long the registry asks to be left alone in an error's text, 0
+// if it does not.
+func Pause(err error) time.Duration {
+	found := wait.FindStringSubmatch(err.Error())
+	if found == nil {
+		return 0
+	}
+	if seconds, err := strconv.Atoi(found[1]); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	pause, _ := time.ParseDuration(found[1])
+	return pause
+}
 
 // Denied tells a refusal of a login or of a permission.
 func Denied(err error) bool {

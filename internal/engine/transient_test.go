@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/guk0/travois/internal/engine"
 )
@@ -77,5 +78,19 @@ func TestTransient(t *testing.T) {
 	}
 	if engine.Transient(nil) || engine.Crowded(nil) || engine.Denied(nil) || engine.Silent(nil) {
 		t.Error("nothing failed, and something is said of it")
+	}
+}
+
+func TestPause(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"toomanyrequests: retry-after: 985.86µs, allowed: 44000/minute": 985860 * time.Nanosecond,
+		"toomanyrequests: retry-after: 12.5ms, allowed: 2000/minute":    12500 * time.Microsecond,
+		"toomanyrequests: retry-after: 1m30s, allowed: 2000/minute":     90 * time.Second,
+		"too many requests, Retry-After: 30":                            30 * time.Second,
+		"toomanyrequests: You have reached your pull rate limit":        0,
+	} {
+		if got := engine.Pause(errors.New(text)); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
 	}
 }

@@ -50,6 +50,8 @@ type Credentials struct {
 	insecure []string
 	// wire is the transport to registries; nil is the usual one.
 	wire http.RoundTripper
+	// say tells of pauses that registries ask for; it may be nil.
+	say func(format string, values ...any)
 }
 
 // String names the registries and hides the rest.

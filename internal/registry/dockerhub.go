@@ -76,7 +76,7 @@ func (h hubExchange) exchange(ctx context.Context, subject string) (string, time
 		return "", 0, err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := patient{h.wire}.RoundTrip(request)
+	response, err := patient{next: h.wire}.RoundTrip(request)
 	if err != nil {
 		return "", 0, fmt.Errorf("the service that exchanges ID tokens does not answer: %w", err)
 	}

@@ -27,6 +27,8 @@ func (c Credentials) explain(ctx context.Context, reference image.Reference, err
 	ecr, isECR := parseECR(host(reference.Registry))
 	login, loginErr := c.login(ctx, reference.Registry)
 	switch {
+	case refused.StatusCode == http.StatusTooManyRequests || rateLimit.MatchString(err.Error()):
+		return fmt.Errorf("registry %s is asked too often: HTTP %d%s; run the job again later", reference.Registry, refused.StatusCode, said(refused))
 	case refused.StatusCode == http.StatusNotFound && isECR:
 		return fmt.Errorf("registry %s has no repository %s, and a push to ECR makes none: create it first, `%s`", reference.Registry, reference.Repository, ecr.create(reference.Repository))
 	case refused.StatusCode == http.StatusNotFound:
@@ -42,6 +44,9 @@ func (c Credentials) explain(ctx context.Context, reference image.Reference, err
 		return c.denied(reference, login, refused)
 	case immutable.MatchString(err.Error()):
 		return fmt.Errorf("registry %s, repository %s: %s%s", reference.Registry, reference.Repository, keepsTags, said(refused))
+	}
+	if refused.StatusCode >= http.StatusInternalServerError {
+		return fmt.Errorf("registry %s is not well: HTTP %d%s for %s; run the job again, and look at the registry's status if that lasts", reference.Registry, refused.StatusCode, said(refused), reference.Repository)
 	}
 	return fmt.Errorf("registry %s, repository %s: HTTP %d: %w", reference.Registry, reference.Repository, refused.StatusCode, err)
 }
@@ -105,7 +110,7 @@ func unanswered(registry string, err error) error {
 	case isUntrusted(err):
 		return fmt.Errorf("registry %s has a certificate that can't be believed: give it another, or name it in the input insecure-registries: %w", registry, err)
 	}
-	return fmt.Errorf("registry %s does not answer: %w", registry, err)
+	return fmt.Errorf("registry %s does not answer: %w; check its name and that it is up, and run the job again", registry, err)
 }
 
 // isTokenRefusal tells a login that was refused from a repository that was: the

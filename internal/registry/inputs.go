@@ -51,7 +51,7 @@ func (i LoginInputs) Credentials(r *action.Runner) (Credentials, error) {
 	for _, secret := range credentials.secrets() {
 		r.Log.Mask(secret)
 	}
-	credentials.leases = newLeases(r.Log.Mask)
+	credentials.leases, credentials.say = newLeases(r.Log.Mask), r.Log.Printf
 	problems := append([]error{CheckHost(i.Registry), err}, i.checkConnection()...)
 	if exchanged {
 		delete(credentials.logins, host(i.Registry))

@@ -79,9 +79,9 @@ func (c Credentials) options(registry string) []name.Option {
 // transport is how registries are reached.
 func (c Credentials) transport() http.RoundTripper {
 	if c.wire != nil {
-		return guarded{c, patient{c.wire}, patient{c.wire}}
+		return guarded{c, patient{c.wire, c.say}, patient{c.wire, c.say}}
 	}
-	return guarded{c, patient{remote.DefaultTransport}, patient{trusting()}}
+	return guarded{c, patient{remote.DefaultTransport, c.say}, patient{trusting(), c.say}}
 }
 
 // trusting is the usual transport that believes every certificate.

@@ -184,7 +184,8 @@ func (p *pipes) Close() error   { close(p.closed); return nil }
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5000} }
 
 // TestPreflightHangs shows that registries which take connections in silence,
-// at once or at the upload, hold the preflight for no longer than its bound.
+// at once or at the upload, or ask for long pauses hold the preflight for no
+// longer than its bound.
 func TestPreflightHangs(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -192,8 +193,12 @@ func TestPreflightHangs(t *testing.T) {
 		want  string
 		bound time.Duration
 	}{
-		{"for good", registrytest.Fault{Times: -1, Hangs: true}, "registry 127.0.0.1:5000 does not answer: not within 2m0s", checkWithin},
-		{"at the upload", registrytest.Fault{Method: http.MethodPost, Times: -1, Hangs: true}, "registry 127.0.0.1:5000 does not answer: not within 2m0s", checkWithin},
+		{"for good", registrytest.Fault{Times: -1, Hangs: true}, "registry 127.0.0.1:5000 does not answer: not within 2m0s; check its name and that it is up, and run the job again", checkWithin},
+		{"at the upload", registrytest.Fault{Method: http.MethodPost, Times: -1, Hangs: true}, "registry 127.0.0.1:5000 does not answer: not within 2m0s; check its name and that it is up, and run the job again", checkWithin},
+		{"asked too often", registrytest.Fault{Method: http.MethodPost, Times: -1, Status: 429, Header: http.Header{"Retry-After": {"3600"}}},
+			"registry 127.0.0.1:5000 is asked too often: HTTP 429 (Too Many Requests); run the job again later", checkWithin},
+		{"not well", registrytest.Fault{Method: http.MethodPost, Times: -1, Status: 503},
+			"registry 127.0.0.1:5000 is not well: HTTP 503 (Service Unavailable) for guk0/a; run the job again, and look at the registry's status if that lasts", 15 * firstPause},
 		{"once", registrytest.Fault{Method: http.MethodPost, Times: 1, Hangs: true}, "", answerWithin + 2*firstPause},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -233,7 +238,7 @@ func (s *slow) Read(buffer []byte) (int, error) {
 // registry that does not answer.
 func TestSlowLayer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		wire := patient{piped(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		wire := patient{next: piped(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 			text, err := io.ReadAll(request.Body)
 			if err != nil || string(text) != strings.Repeat("piece", 10) {
 				t.Errorf("got %q, %v", text, err)

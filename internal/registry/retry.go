@@ -1,48 +1,58 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"slices"
+	"regexp"
 	"strconv"
 	"sync/atomic"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/guk0/travois/internal/image"
 )
 
 // A request is tried again while the registry says that it may go better, and
 // after the pause that it asks for.
 const (
-	tries        = 5
-	firstPause   = time.Second
-	longestPause = time.Minute
+	tries      = 5
+	firstPause = time.Second
+	// longestWait bounds for how long one request is tried again, whatever pauses
+	// the registry asks for. lastTry is what is left of a context's time for the
+	// last try.
+	longestWait = 10 * time.Minute
+	lastTry     = 10 * time.Second
 	// answerWithin bounds the wait for an answer's head. A registry that took a
 	// connection may never answer.
 	answerWithin = time.Minute
+	// toldFrom is from when on a pause that the registry asks for is told.
+	toldFrom = 5 * time.Second
 )
 
-// passing are the states of a registry that pass.
-var passing = []int{
-	http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
-	http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+// patient is a transport that tries requests again.
+type patient struct {
+	next http.RoundTripper
+	// say tells of long pauses; it may be nil.
+	say func(format string, values ...any)
 }
 
-// patient is a transport that tries requests again.
-type patient struct{ next http.RoundTripper }
-
+// RoundTrip gives the last answer where the time does not suffice for another
+// try.
 func (p patient) RoundTrip(request *http.Request) (*http.Response, error) {
+	until := lastPause(request.Context())
 	for try := 1; ; try++ {
 		response, err := p.once(request)
-		if try == tries || !again(request, response, err) {
+		left := time.Until(until)
+		if try == tries || left <= 0 || !again(request, response, err) {
 			return response, err
 		}
-		pause := pauseAfter(try, response)
+		pause := p.pause(request, try, response, left)
 		if response != nil {
 			_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20))
 			_ = response.Body.Close()
@@ -56,6 +66,15 @@ func (p patient) RoundTrip(request *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// lastPause is when a request's last pause ends.
+func lastPause(ctx context.Context) time.Time {
+	until := time.Now().Add(longestWait)
+	if deadline, is := ctx.Deadline(); is && deadline.Add(-lastTry).Before(until) {
+		return deadline.Add(-lastTry)
+	}
+	return until
 }
 
 var errNoAnswer = errors.New("the registry took the connection and does not answer")
@@ -118,7 +137,33 @@ func again(request *http.Request, response *http.Response, err error) bool {
 	if errors.As(err, &unknown) && unknown.IsNotFound || isPlain(err) || isUntrusted(err) {
 		return false
 	}
-	return err != nil || slices.Contains(passing, response.StatusCode)
+	return err != nil || passes(response)
+}
+
+// passes tells an answer that may be another one the next time.
+func passes(response *http.Response) bool {
+	switch code := response.StatusCode; code {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return true
+	case http.StatusForbidden:
+		return response.Header.Get("Retry-After") != "" || rateLimit.Match(peek(response))
+	default:
+		return code >= http.StatusInternalServerError
+	}
+}
+
+// rateLimit is how GitHub words a 403 that means too many requests. Source:
+// GitHub's documentation, "Rate limits for the REST API".
+var rateLimit = regexp.MustCompile(`(?i)\brate limit`)
+
+// peek is the beginning of an answer's body, which stays to be read.
+func peek(response *http.Response) []byte {
+	start, _ := io.ReadAll(io.LimitReader(response.Body, 4<<10))
+	response.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(start), response.Body), response.Body}
+	return start
 }
 
 // isPlain tells an answer by plain HTTP to one who asks by HTTPS. The error has
@@ -148,44 +193,48 @@ func replay(request *http.Request) (*http.Request, error) {
 	return next, nil
 }
 
-// pauseAfter is what the registry asks for, else twice as long each time, with
-// some chance in it so that side by side requests part.
-func pauseAfter(try int, response *http.Response) time.Duration {
-	if response != nil {
-		if asked, ok := retryAfter(response.Header.Get("Retry-After")); ok {
-			return min(asked, longestPause)
-		}
+// pause is what the registry asks for, at least a while that is twice as long
+// each time, with some chance in it so that side by side requests part, and at
+// most what is left.
+func (p patient) pause(request *http.Request, try int, response *http.Response, left time.Duration) time.Duration {
+	while := firstPause << (try - 1)
+	while = while/2 + rand.N(while/2)
+	if response == nil {
+		return min(while, left)
 	}
-	pause := firstPause << (try - 1)
-	return pause/2 + rand.N(pause/2)
+	asked := retryAfter(response.Header.Get("Retry-After"))
+	if asked >= toldFrom && p.say != nil {
+		bound := ""
+		if asked > left {
+			bound = fmt.Sprintf("; there are %s left for that", left.Round(time.Second))
+		}
+		p.say("registry %s answers %d %s and asks for a pause of %s%s", request.URL.Host, response.StatusCode, http.StatusText(response.StatusCode), asked.Round(time.Second), bound)
+	}
+	return min(max(while, asked), left)
 }
 
-// retryAfter reads seconds or a date (RFC 9110, 10.2.3).
-func retryAfter(text string) (time.Duration, bool) {
-	if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
-		return time.Duration(seconds) * time.Second, true
+// longestAsked is what a longer Retry-After is taken for.
+const longestAsked = 7 * 24 * time.Hour
+
+// retryAfter reads seconds or a date (RFC 9110, 10.2.3), 0 if it is neither or
+// past.
+func retryAfter(text string) time.Duration {
+	seconds, err := strconv.ParseUint(text, 10, 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(seconds, uint64(longestAsked/time.Second))) * time.Second //nolint:gosec // It is small.
 	}
 	at, err := http.ParseTime(text)
 	if err != nil {
-		return 0, false
+		return 0
 	}
-	return max(0, time.Until(at)), true
+	return min(max(0, time.Until(at)), longestAsked)
 }
 
-// Calm waits until a registry that had too much to do lets somebody in again,
-// as long as it asks for and a bounded number of times.
-func (c Credentials) Calm(ctx context.Context, host string) error {
-	registry, err := name.NewRegistry(host, c.options(host)...)
-	if err != nil {
-		return err
+// Calm waits until a registry that had too much to do takes requests as those of
+// a push again, for as long as it asks for and a bounded number of times. What it
+// answers at last does not matter: the push itself will tell.
+func (c Credentials) Calm(ctx context.Context, reference image.Reference) {
+	if c.checkPush(ctx, reference) == nil {
+		_, _ = c.Digest(ctx, reference)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, registry.Scheme()+"://"+registry.RegistryStr()+"/v2/", nil)
-	if err != nil {
-		return err
-	}
-	response, err := c.transport().RoundTrip(request)
-	if err != nil {
-		return err
-	}
-	return response.Body.Close()
 }
