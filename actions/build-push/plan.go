@@ -86,7 +86,7 @@ func makePlan(c config, trigger action.Trigger, project *compose.Project) (plan,
 		p.images = append(p.images, one)
 	}
 	if len(p.images) == 0 {
-		problems = append(problems, fmt.Errorf("no service has a build; there are: %s", strings.Join(project.Names, ", ")))
+		problems = append(problems, fmt.Errorf("no service has a build; there are: %s", cmp.Or(strings.Join(project.Names, ", "), "none")))
 	}
 	problems = append(problems, c.BuildArgs.Unknown("build-args", project.Names)...)
 	problems = append(problems, c.Labels.Unknown("labels", project.Names)...)

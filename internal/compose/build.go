@@ -107,7 +107,7 @@ func (p *Project) Build(service types.ServiceConfig, name NameFunc) (Build, erro
 	if build.Inline != "" {
 		build.Dockerfile, build.InlineAt = "", inlineAt(p.sources, service.Name, build.Inline)
 	} else if !filepath.IsAbs(build.Dockerfile) && !build.Remote() {
-		build.Dockerfile = filepath.Join(build.Context, build.Dockerfile)
+		build.Dockerfile = spelt(filepath.Join(build.Context, build.Dockerfile))
 	}
 	var problems []error
 	found := append(unsupported(from), build.missing(p.WorkingDir))
@@ -117,6 +117,21 @@ func (p *Project) Build(service types.ServiceConfig, name NameFunc) (Build, erro
 		}
 	}
 	return build, errors.Join(problems...)
+}
+
+// spelt takes a file "dockerfile" where there is no "Dockerfile", as docker build
+// does.
+func spelt(path string) string {
+	lower := filepath.Join(filepath.Dir(path), "dockerfile")
+	if filepath.Base(path) != "Dockerfile" || exists(path) || !exists(lower) {
+		return path
+	}
+	return lower
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func unsupported(build *types.BuildConfig) []error {

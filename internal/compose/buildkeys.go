@@ -39,6 +39,9 @@ func (p *Project) takeKeys(build *Build, from *types.BuildConfig, name NameFunc)
 	take("sbom", err)
 	take("platforms", twice(from.Platforms))
 	take("network", network(from.Network))
+	if from.ShmSize < 0 {
+		take("shm_size", fmt.Errorf("%d is less than nothing", from.ShmSize))
+	}
 	for name, limit := range from.Ulimits {
 		if build.Ulimits == nil {
 			build.Ulimits = map[string]string{}

@@ -121,6 +121,63 @@ func TestLoadMergesFiles(t *testing.T) {
 	}
 }
 
+// TestLoadMergesBuild shows a build that two files make, as Compose merges them:
+// mappings by key, lists one behind the other, what is reset taken away.
+func TestLoadMergesBuild(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "deploy/x/Dockerfile", "FROM scratch\n")
+	put(t, dir, "deploy/lib/a", "")
+	put(t, dir, "deploy/a.yml", `services:
+  web:
+    image: a
+    build:
+      context: x
+      args: [A=1, B=2, FILLED, EMPTY]
+      labels: {a: "1", b: "2"}
+      tags: [a:1]
+      cache_from: [a:cache]
+      extra_hosts: ["a:192.0.2.1"]
+      target: first
+      no_cache: true
+      ulimits: {nofile: 1}
+  old: {image: "${NONE}"}
+`)
+	put(t, dir, "b.yml", `services:
+  web:
+    build:
+      args: {B: 3}
+      labels: ["b=4"]
+      tags: [a:2]
+      cache_from: [b:cache]
+      extra_hosts: {b: 192.0.2.2}
+      target: second
+      no_cache: !reset false
+      ulimits: !override {core: 0}
+      additional_contexts: {lib: ./lib}
+  old: !reset null
+`)
+	project, err := compose.Load(t.Context(), compose.Source{Workspace: dir, Files: []string{"deploy/a.yml", "b.yml"}, Vars: map[string]string{"FILLED": "f"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := project.Build(project.Services["web"], image.Parse)
+	cached := func(ref string) compose.Cache {
+		return compose.Cache{Type: "registry", Attrs: map[string]string{"ref": ref}}
+	}
+	want := compose.Build{
+		Service: "web", Context: filepath.Join(dir, "deploy/x"), Dockerfile: filepath.Join(dir, "deploy/x/Dockerfile"), Target: "second",
+		Args: map[string]string{"A": "1", "B": "3", "FILLED": "f"}, Labels: map[string]string{"a": "1", "b": "4"}, Tags: []string{"a:1", "a:2"},
+		CacheFrom: []compose.Cache{cached("a:cache"), cached("b:cache")}, ExtraHosts: []string{"a=192.0.2.1", "b=192.0.2.2"},
+		Ulimits: map[string]string{"core": "0:0"}, Contexts: map[string]string{"lib": filepath.Join(dir, "deploy/lib")},
+	}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if diff := cmp.Diff([]string{"web"}, project.Names); diff != "" {
+		t.Errorf("services (-want +got):\n%s", diff)
+	}
+}
+
 // TestEnvironmentStaysOutside shows that ${NAME} is never filled from the
 // action's own environment, which holds tokens.
 func TestEnvironmentStaysOutside(t *testing.T) {
@@ -237,15 +294,21 @@ func TestSelect(t *testing.T) {
 func TestBuild(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "web/Dockerfile.dev", "FROM scratch\n")
+	put(t, dir, "small/dockerfile", "FROM scratch\n")
 	project, err := compose.Load(t.Context(), compose.Source{Workspace: dir, Inline: `
 good: {build: {context: web, dockerfile: Dockerfile.dev, target: t, args: {A: b, C: }, labels: {l: v}, extra_hosts: [h:1.2.3.4], shm_size: 64m}}
 file: {build: web}
 folder: {build: nowhere}
 keys: {build: {context: web, dockerfile: Dockerfile.dev, ssh: [default], privileged: true}}
 plain: {image: x}
+small: {build: small}
+less: {build: {context: small, shm_size: -1}}
 `})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if small, err := project.Build(project.Services["small"], image.Parse); err != nil || small.Dockerfile != filepath.Join(dir, "small/dockerfile") {
+		t.Errorf("small: Dockerfile %q, %v", small.Dockerfile, err)
 	}
 	got, err := project.Build(project.Services["good"], image.Parse)
 	want := compose.Build{
@@ -260,6 +323,7 @@ plain: {image: x}
 		"folder": {`input services:4: service "folder": build.context nowhere is no folder in the workspace`},
 		"keys":   {`service "keys": build.ssh: default needs an agent`, `service "keys": build.privileged is not supported`},
 		"plain":  {`service "plain" has no build`},
+		"less":   {`service "less": build.shm_size: -1 is less than nothing`},
 	} {
 		_, err := project.Build(project.Services[service], image.Parse)
 		for _, want := range wants {

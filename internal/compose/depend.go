@@ -11,13 +11,13 @@ import (
 // use is what of the services will be used. The zero value is all of all.
 type use struct {
 	// whole are the selected services with all that they depend on, images the
-	// further ones of which only the image is.
-	whole, images []string
+	// further ones of which only the image is; gone are never.
+	whole, images, gone []string
 }
 
 // wanted is the use of selected services, as far as the text tells it.
 func wanted(sources []source, selected []string) use {
-	all := use{whole: slices.Clone(selected)}
+	all := use{whole: slices.Clone(selected), gone: taken(sources)}
 	for i := 0; i < len(all.whole); i++ {
 		all.whole = appendNew(all.whole, related(sources, all.whole[i], dependsOn)...)
 	}
@@ -32,6 +32,9 @@ func wanted(sources []source, selected []string) use {
 
 // has tells whether a key of a service will be used.
 func (u use) has(service, key string) bool {
+	if slices.Contains(u.gone, service) {
+		return false
+	}
 	if len(u.whole) == 0 || slices.Contains(u.whole, service) {
 		return true
 	}

@@ -163,6 +163,26 @@ func names(sources []source) []string {
 			}
 		}
 	}
+	gone := taken(sources)
+	return slices.DeleteFunc(all, func(name string) bool { return slices.Contains(gone, name) })
+}
+
+// resetTag marks what a file takes away from those before it. Source: the Compose
+// specification, 13-merge.md.
+const resetTag = "!reset"
+
+// taken are the services that the last file which has them takes away.
+func taken(sources []source) []string {
+	var all []string
+	for _, one := range sources {
+		for i := 0; one.services != nil && i+1 < len(one.services.Content); i += 2 {
+			name := one.services.Content[i].Value
+			all = slices.DeleteFunc(all, func(other string) bool { return other == name })
+			if one.services.Content[i+1].Tag == resetTag {
+				all = append(all, name)
+			}
+		}
+	}
 	return all
 }
 
