@@ -79,14 +79,14 @@ func TestLocalVerdicts(t *testing.T) {
 			result: "failed", code: 1, log: append(why, "instances do not run it", "To go back, run with version-label: v1"),
 			outputs: map[string]string{"previous-version-label": "v1", "health": "Red"},
 			end:     end{"v1", "Red", []string{"v2 Deployed", "v2 Failed"}, both, 2}}},
-		"failed, Rolling": {policy: "Rolling", broken: dies(1), want: expected{
+		"failed, Rolling": {policy: "Rolling", faults: eblocal.Faults{LateLogs: 20 * time.Second}, broken: dies(1), want: expected{
 			result: "failed", code: 1, log: append(why, "instances do not run it"), end: end{"v1", "Red", []string{"v2 Deployed", "v2 Failed"}, both, 2}}},
 		"failed, not told by an event": {policy: "Rolling", faults: eblocal.Faults{HideFailure: true}, broken: dies(1), want: expected{
 			result: "failed", code: 1, log: []string{"the deployment failed on i-0"}, end: end{"v2", "Red", []string{"v2 Deployed", "v2 Failed"}, both, 2}}},
 		"rolled-back, Immutable": {policy: "Immutable", broken: dies(0), want: expected{
 			result: "rolled-back", code: 1, log: append(why, `Version "v1" runs.`), end: onV1,
 			outputs: map[string]string{"version-label": "v2", "previous-version-label": "v1", "health": "Green"}}},
-		"rolled-back, late": {policy: "Immutable", faults: eblocal.Faults{LateUpdating: 20 * time.Second, LateLabel: true, LateEvents: 10 * time.Second}, broken: dies(1), want: expected{
+		"rolled-back, late": {policy: "Immutable", faults: eblocal.Faults{LateUpdating: 20 * time.Second, LateLabel: true, LateEvents: 10 * time.Second, LateLogs: 40 * time.Second}, broken: dies(1), want: expected{
 			result: "rolled-back", code: 1, log: append(why, `Version "v1" runs.`), end: onV1}},
 		"rolled-back, TrafficSplitting": {policy: "TrafficSplitting", broken: dies(1), want: expected{
 			result: "rolled-back", code: 1, log: append(why, `Version "v1" runs.`), end: onV1}},

@@ -41,7 +41,8 @@ func (f *Faults) Set(text string) error {
 
 func (f *Faults) durations() map[string]*time.Duration {
 	return map[string]*time.Duration{
-		"latency": &f.Latency, "late-updating": &f.LateUpdating, "dip": &f.Dip, "late-events": &f.LateEvents, "processing": &f.Processing,
+		"latency": &f.Latency, "late-updating": &f.LateUpdating, "dip": &f.Dip, "late-events": &f.LateEvents,
+		"late-logs": &f.LateLogs, "processing": &f.Processing,
 	}
 }
 

@@ -40,6 +40,8 @@ type Faults struct {
 	WholeSeconds bool
 	// LateEvents is how long it takes until an event is listed.
 	LateEvents time.Duration
+	// LateLogs is how long the tails of logs take that were asked for.
+	LateLogs time.Duration
 	// Noise are events of other operations that every update has beside its own.
 	Noise []Noise
 

@@ -347,6 +347,53 @@ func TestVersionProcessingTakesTime(t *testing.T) {
 	}
 }
 
+// TestLogsComeLate asks for the logs twice; those of the first time are still told.
+func TestLogsComeLate(t *testing.T) {
+	staged(t, eblocal.Options{Faults: eblocal.Faults{LateLogs: 20 * time.Second}}, func(t *testing.T, s *stage) {
+		s.version("v1")
+		s.deployed("v1")
+		tails := func() int {
+			t.Helper()
+			out, err := s.eb.RetrieveEnvironmentInfo(t.Context(), &elasticbeanstalk.RetrieveEnvironmentInfoInput{EnvironmentName: aws.String(eblocaltest.Env), InfoType: "tail"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.IsSortedFunc(out.EnvironmentInfo, func(a, b ebtypes.EnvironmentInfoDescription) int {
+				return a.SampleTimestamp.Compare(*b.SampleTimestamp)
+			}) {
+				t.Error("the tails are not sorted with the latest last")
+			}
+			return len(out.EnvironmentInfo)
+		}
+		for n := range 2 {
+			out, err := s.eb.RequestEnvironmentInfo(t.Context(), &elasticbeanstalk.RequestEnvironmentInfoInput{EnvironmentName: aws.String(eblocaltest.Env), InfoType: "tail"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(19 * time.Second)
+			if got := tails(); got != n {
+				t.Errorf("%d tails are there before their time, expected %d", got, n)
+			}
+			time.Sleep(2 * time.Second)
+			if got := tails(); got != n+1 {
+				t.Errorf("%d tails, expected %d", got, n+1)
+			}
+			id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
+			want := []string{"INFO requestEnvironmentInfo is starting.", "INFO Pulled logs for environment instances."}
+			if events := s.lines(&elasticbeanstalk.DescribeEventsInput{RequestId: aws.String(id)}); !slices.Equal(events, want) {
+				t.Errorf("events %q, expected %q", events, want)
+			}
+		}
+		time.Sleep(15 * time.Minute)
+		if _, err := s.eb.RequestEnvironmentInfo(t.Context(), &elasticbeanstalk.RequestEnvironmentInfoInput{EnvironmentName: aws.String(eblocaltest.Env), InfoType: "tail"}); err != nil {
+			t.Fatal(err)
+		}
+		if time.Sleep(time.Minute); tails() != 1 {
+			t.Errorf("%d tails after a quarter of an hour, expected the last only", tails())
+		}
+	})
+}
+
 // TestOnLoopback has a process killed after an update was accepted.
 func TestOnLoopback(t *testing.T) {
 	l := eblocaltest.Start(t, eblocaltest.Quick())

@@ -1,20 +1,26 @@
 package eblocal
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 )
 
-// tailLines is how much of each container's log a tail holds, as on AWS.
-const tailLines = 100
+const (
+	// tailLines is how much of each container's log a tail holds, as on AWS.
+	tailLines = 100
+	// tailsLast is how long tails are there, as on AWS.
+	tailsLast = 15 * time.Minute
+)
 
 // info is a tail that was asked for.
 type info struct {
 	InstanceID string    `json:"instanceId"`
 	Time       time.Time `json:"time"`
-	Key        string    `json:"key"` // in the account's bucket
+	Listed     time.Time `json:"listed"` // from when on
+	Key        string    `json:"key"`    // in the account's bucket
 }
 
 type infoDescription struct {
@@ -36,7 +42,8 @@ func (s *Server) infoRequested(c *call) (*environment, error) {
 }
 
 // requestEnvironmentInfo collects the tails of the logs. AWS does so later and
-// keeps the client asking; here they are there when it answers.
+// keeps the client asking; here they are there when it answers, or as late as the
+// faults have it.
 func (s *Server) requestEnvironmentInfo(c *call) (any, error) {
 	s.mu.Lock()
 	e, err := s.infoRequested(c)
@@ -44,37 +51,90 @@ func (s *Server) requestEnvironmentInfo(c *call) (any, error) {
 		s.mu.Unlock()
 		return nil, err
 	}
-	sources := slices.Clone(e.Failed)
-	var running []run
-	for _, i := range e.all() {
-		if i.Run.Name != "" {
-			running = append(running, i.Run)
-			sources = append(sources, failure{InstanceID: i.ID, Time: s.clock.now()})
-		}
-	}
+	s.environmentEvent(e, c.id, "requestEnvironmentInfo is starting.")
+	late := s.faults.LateLogs
+	running := slices.DeleteFunc(e.all(), func(i *instance) bool { return i.Run.Name == "" })
+	failed := slices.Clone(e.Failed)
 	s.mu.Unlock()
 
-	for n, r := range running {
-		logs, err := s.runner.Logs(c.ctx, r.Name, tailLines)
-		if err != nil {
-			return nil, fmt.Errorf("logs of %s: %w", r.Name, err)
-		}
-		sources[len(sources)-len(running)+n].Logs = logs
+	tails, err := s.tails(c.ctx, running, failed)
+	if err != nil {
+		return nil, err
 	}
+	listed := s.clock.now().Add(late)
 	var infos []info
-	for _, f := range sources {
-		tail, err := s.putTail(e, f)
+	for _, tail := range tails {
+		one, err := s.putTail(e, tail)
 		if err != nil {
 			return nil, err
 		}
-		infos = append(infos, tail)
+		one.Listed = listed
+		infos = append(infos, one)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e.Infos = infos
-	s.event(event{App: e.App, Env: e.Name, EnvID: e.ID, Severity: "INFO", RequestID: c.id,
-		Message: "Pulled logs for environment instances."})
+	s.addInfos(e, infos)
+	if late == 0 {
+		s.environmentEvent(e, c.id, pulled)
+		return nil, nil
+	}
+	s.keep()
+	s.runs.Go(func() {
+		if sleep(s.ctx, s.clock.wall(late)) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.environmentEvent(e, c.id, pulled)
+		}
+	})
 	return nil, nil
+}
+
+const pulled = "Pulled logs for environment instances."
+
+// environmentEvent records what is done with an environment beside updates; the
+// caller holds the lock.
+func (s *Server) environmentEvent(e *environment, requestID, message string) {
+	s.event(event{App: e.App, Env: e.Name, EnvID: e.ID, Severity: "INFO", RequestID: requestID, Message: message})
+}
+
+// tails are the logs by instance: those that failures left, and those of what
+// runs. On an instance whose deployment failed they are one.
+func (s *Server) tails(ctx context.Context, running []*instance, failed []failure) ([]failure, error) {
+	var all []failure
+	for _, f := range failed {
+		if !slices.ContainsFunc(running, func(i *instance) bool { return i.ID == f.InstanceID }) {
+			all = append(all, f)
+		}
+	}
+	for _, i := range running {
+		s.mu.Lock()
+		name := i.Run.Name
+		s.mu.Unlock()
+		logs, err := s.runner.Logs(ctx, name, tailLines)
+		if err != nil {
+			return nil, fmt.Errorf("logs of %s: %w", name, err)
+		}
+		for _, f := range failed {
+			if f.InstanceID != i.ID {
+				continue
+			}
+			for service, text := range f.Logs {
+				logs[service] = text + logs[service]
+			}
+		}
+		all = append(all, failure{InstanceID: i.ID, Time: s.clock.now(), Logs: logs})
+	}
+	return all, nil
+}
+
+// addInfos keeps tails beside those of earlier requests, as AWS does for a while;
+// the caller holds the lock.
+func (s *Server) addInfos(e *environment, infos []info) {
+	old := s.clock.now().Add(-tailsLast)
+	e.Infos = slices.DeleteFunc(e.Infos, func(i info) bool {
+		return i.Listed.Before(old) || slices.ContainsFunc(infos, func(o info) bool { return o.Key == i.Key })
+	})
+	e.Infos = append(e.Infos, infos...)
 }
 
 func (s *Server) putTail(e *environment, f failure) (info, error) {
@@ -101,7 +161,10 @@ func (s *Server) retrieveEnvironmentInfo(c *call) (any, error) {
 		return nil, err
 	}
 	var described []infoDescription
-	for _, i := range e.Infos {
+	for _, i := range e.Infos { // the latest last, as on AWS
+		if i.Listed.After(s.clock.now()) {
+			continue
+		}
 		described = append(described, infoDescription{
 			InfoType: "tail", Ec2InstanceID: i.InstanceID, SampleTimestamp: stamp(i.Time),
 			Message: "http://" + c.host + "/" + s.bucket() + "/" + i.Key,
