@@ -157,6 +157,31 @@ func TestCreateRejected(t *testing.T) {
 	}
 }
 
+// TestCreateQuota has no room for what is to be made, one too few or just enough.
+func TestCreateQuota(t *testing.T) {
+	const apps = "create: the application can't be made: there are 1 of 1 applications in the region; delete one that is not needed, or ask AWS for a higher quota"
+	const envs = "create: 2 to be made, and there are 1 of 2 environments, which all applications of the account share in the region; delete one that is not needed, or ask AWS for a higher quota"
+	for name, c := range map[string]struct {
+		app        string
+		apps, envs int
+		want       []string
+	}{
+		"neither": {"other-app", 1, 2, []string{apps, envs}}, "environments": {"docker-fullstack", 1, 2, []string{envs}}, "enough": {"docker-fullstack", 1, 3, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			on(t, func(t *testing.T, s *stage) {
+				s.wire.Stacks, s.wire.AppQuota, s.wire.EnvQuota = stacks, c.apps, c.envs
+				s.inputs["app"], s.inputs["env"], s.inputs["create"], s.inputs["env-vars"], s.inputs["option-settings"] = c.app, "new-env, newer-env", "true", "MYSQL_HOST=db", profile
+				if c.want != nil {
+					s.rejects(t, c.want...)
+				} else if got := s.run(t); got.result() != "deployed" {
+					t.Errorf("%s", got)
+				}
+			})
+		})
+	}
+}
+
 // TestCreateFails refuses the environment at once, with a value in the words.
 func TestCreateFails(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {

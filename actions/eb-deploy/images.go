@@ -58,6 +58,9 @@ func parseServices(input, text string, check func(string) error) (map[string]str
 		return nil, action.BadInput(input, "%q is no JSON object of texts by service, such as {\"frontend\":\"…\"}: %w", shortened(text), err)
 	}
 	var problems []error
+	if err := repeated([]byte(text)); err != nil {
+		problems = append(problems, action.BadInput(input, "%w", err))
+	}
 	for _, service := range slices.Sorted(maps.Keys(entries)) {
 		if err := check(entries[service]); err != nil {
 			problems = append(problems, action.BadInput(input, "service %q: %w", service, err))

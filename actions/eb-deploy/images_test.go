@@ -125,6 +125,7 @@ func TestImagesErrors(t *testing.T) {
 		}},
 		"tags and digests": {config{Tags: `{"a":"-x"}`, Digests: `{"a":"md5:1"}`}, []string{`input tags: service "a": `, `input digests: service "a": `}},
 		"both ways":        {config{Images: `{"a":"x:1"}`, Tags: `{"a":"1"}`}, []string{"input images: is given beside tags or digests"}},
+		"twice":            {config{Tags: `{"a":"1","a":"2"}`}, []string{`input tags: line 1 gives a a second time`}},
 		"not text":         {config{Tags: `{"a":1}`}, []string{`input tags: "{\"a\":1}" is no JSON object of texts`}},
 		"very long":        {config{Tags: strings.Repeat("x", 5000)}, []string{strings.Repeat("x", 80) + "…\" is no JSON"}},
 	} {

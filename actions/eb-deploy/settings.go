@@ -216,7 +216,7 @@ func decode(text []byte, into any) error {
 	var kind *json.UnmarshalTypeError
 	switch {
 	case err == nil:
-		return nil
+		return repeated(text)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("ends before its JSON does; %s", settingsShapes)
 	case errors.As(err, &syntax):

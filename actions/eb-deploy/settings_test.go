@@ -52,6 +52,8 @@ func TestSettings(t *testing.T) {
 		`{"aws:a:b": "word-1"}`:                                      "line 1 is not of the shape; " + settingsShapes,
 		`{"MaxSize": {"x": "word-1"}, "aws:a:b": {"A": ["word-1"]}}`: "\"MaxSize\" is no namespace; " + settingsShapes + "\naws:a:b A is neither text, number nor truth; write a list as one text with commas",
 		`[{"Namespace":"aws:a:b","OptionName":"A","Value":"word-1"},{"Namespace":"aws:a:b","OptionName":"A"},{"Namespace":"aws:a:b"}]`: "entry 2 gives aws:a:b A a second time\nentry 3 has no OptionName",
+		"{\"aws:a:b\": {\"A\": \"word-1\",\n\"A\": \"word-2\"},\n\"aws:a:b\": {}}":                                                     "line 2 gives aws:a:b A a second time\nline 3 gives aws:a:b a second time",
+		`[{"Namespace":"aws:a:b","OptionName":"A","Value":"word","Value":"word"}]`:                                                     "line 1 gives Value a second time",
 		`{"aws:a:b": {"A": "1"}} {}`:                          "more follows after its end; " + settingsShapes,
 		`[{"Namespace":"aws:a:b","Name":"A","Value":"word"}]`: "json: unknown field \"Name\"; " + settingsShapes,
 	} {

@@ -146,6 +146,34 @@ func (c *Client) newEnvironment(ctx context.Context, want Request, name string) 
 	return d, err
 }
 
+// checkPlaces looks whether there is room for the application and the
+// environments that are to be made. Making them tells where it can't be looked up.
+func (c *Client) checkPlaces(ctx context.Context, apps int, t *Target) error {
+	made := 0
+	for _, d := range t.Destinations {
+		if d.New {
+			made++
+		}
+	}
+	if made == 0 && !t.NewApp {
+		return nil
+	}
+	quotas, err := c.quotas(ctx)
+	if err != nil {
+		return nil //nolint:nilerr // As said.
+	}
+	var problems []error
+	const fix = "delete one that is not needed, or ask AWS for a higher quota"
+	if places := (Quota{apps, most(quotas.ApplicationQuota), "applications"}); t.NewApp && places.Full() {
+		problems = append(problems, fmt.Errorf("create: the application can't be made: there are %d of %d applications in the region; %s", places.Used, places.Most, fix))
+	}
+	all, _, err := c.environments(ctx, &elasticbeanstalk.DescribeEnvironmentsInput{})
+	if places := (Quota{len(all) + made - 1, most(quotas.EnvironmentQuota), "environments"}); err == nil && made > 0 && places.Full() {
+		problems = append(problems, fmt.Errorf("create: %d to be made, and there are %d of %d environments, which all applications of the account share in the region; %s", made, len(all), places.Most, fix))
+	}
+	return errors.Join(problems...)
+}
+
 // checkName refuses the name of an environment of another application: all of a
 // region share them. Making it tells where they can't be listed.
 func (c *Client) checkName(ctx context.Context, app, name string) error {

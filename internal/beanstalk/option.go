@@ -200,15 +200,15 @@ func orNil(text string) *string {
 }
 
 // maxProperties is how many bytes an environment's properties may have
-// together, written as KEY=VALUE with commas between (Elastic Beanstalk guide,
-// "Environment properties").
+// together, each written as KEY=VALUE (Elastic Beanstalk guide, "Environment
+// property limits").
 const maxProperties = 4096
 
 // CheckProperties refuses more properties than an environment can have: those
 // there are, with the wanted changes.
 func (s Settings) CheckProperties(want Options) error {
 	properties := s.Options.Merge(want).properties()
-	total := max(0, len(properties)-1)
+	total := 0
 	for name, value := range properties {
 		total += len(name) + len("=") + len(value)
 	}

@@ -90,11 +90,11 @@ func TestCheckProperties(t *testing.T) {
 	if err := s.CheckProperties(nil); err != nil {
 		t.Errorf("4,096 bytes: %v", err)
 	}
-	if err := s.CheckProperties(Options{Property("A"): "1", Property("B"): strings.Repeat("y", 4090)}); err != nil {
-		t.Errorf("one replaced, a comma between: %v", err)
+	if err := s.CheckProperties(Options{Property("A"): "1", Property("B"): strings.Repeat("y", 4091)}); err != nil {
+		t.Errorf("one replaced: %v", err)
 	}
 	err := s.CheckProperties(Options{Property("B"): "secret-value"})
-	want := "env-vars: with what the environment has, its properties come to 4111 bytes; Elastic Beanstalk takes 4096 in all. " +
+	want := "env-vars: with what the environment has, its properties come to 4110 bytes; Elastic Beanstalk takes 4096 in all. " +
 		"Remove some (KEY= removes one); the largest is A with 4094 bytes"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)

@@ -68,7 +68,7 @@ func (u Use) looks() Statement {
 	s.add(len(u.Envs) > 0 || u.Prunes, "elasticbeanstalk", "DescribeEnvironments", "DescribeEvents")
 	s.add(len(u.Envs) > 0, "elasticbeanstalk", "DescribeConfigurationSettings", "DescribeEnvironmentHealth", "DescribeInstancesHealth",
 		"RequestEnvironmentInfo", "RetrieveEnvironmentInfo")
-	s.add(u.Makes, "elasticbeanstalk", "DescribeAccountAttributes")
+	s.add(u.Makes || u.Creates, "elasticbeanstalk", "DescribeAccountAttributes")
 	s.add(u.Makes && u.Bucket == "", "elasticbeanstalk", "CreateStorageLocation")
 	s.add(u.Settings && len(u.Envs) > 0, "elasticbeanstalk", "ValidateConfigurationSettings")
 	s.add(u.Creates && u.Platform == "", "elasticbeanstalk", "ListAvailableSolutionStacks")

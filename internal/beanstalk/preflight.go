@@ -151,7 +151,7 @@ func (c *Client) checkApplication(ctx context.Context, want Request, t *Target) 
 	if !t.NewApp && !slices.Contains(apps, want.App) {
 		return fmt.Errorf("app: no application %q in %s; %s", want.App, c.region, choices("application", want.App, apps))
 	}
-	return errors.Join(c.checkEnvironments(ctx, want, t), c.checkExisting(ctx, want, t), c.checkNew(ctx, want, t))
+	return errors.Join(c.checkEnvironments(ctx, want, t), c.checkPlaces(ctx, len(apps), t), c.checkExisting(ctx, want, t), c.checkNew(ctx, want, t))
 }
 
 func (c *Client) checkEnvironments(ctx context.Context, want Request, t *Target) error {

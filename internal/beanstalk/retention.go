@@ -156,11 +156,16 @@ func (c *Client) versions(ctx context.Context) ([]types.ApplicationVersionDescri
 	}
 }
 
-// Quota is how many application versions the account may have in the region,
-// over all its applications. The zero value is one that is not known.
-type Quota struct{ Used, Most int }
+// Quota is how many of something the account may have in the region, such as
+// application versions, over all its applications. The zero value is one that is
+// not known.
+type Quota struct {
+	Used, Most int
+	// Of is what they are, such as "application versions".
+	Of string
+}
 
-// Full tells that no version can be made.
+// Full tells that none can be made.
 func (q Quota) Full() bool { return q.Most > 0 && q.Used >= q.Most }
 
 // Scarce tells that few are left: less than a twentieth.
@@ -168,21 +173,38 @@ func (q Quota) Scarce() bool { return q.Most > 0 && (q.Most-q.Used)*20 < q.Most 
 
 // String is the quota in messages.
 func (q Quota) String() string {
-	return fmt.Sprintf("%d of %d application versions, which all applications of the account share in the region", q.Used, q.Most)
+	return fmt.Sprintf("%d of %d %s, which all applications of the account share in the region", q.Used, q.Most, q.Of)
+}
+
+// quotas looks the account's quotas up. Those that are not told are nil.
+func (c *Client) quotas(ctx context.Context) (types.ResourceQuotas, error) {
+	out, err := c.eb.DescribeAccountAttributes(ctx, &elasticbeanstalk.DescribeAccountAttributesInput{})
+	if err != nil {
+		return types.ResourceQuotas{}, failed(err, "look up the account's quotas in %s", c.region)
+	}
+	if out.ResourceQuotas == nil {
+		return types.ResourceQuotas{}, nil
+	}
+	return *out.ResourceQuotas, nil
 }
 
 // VersionQuota looks up how many versions are left.
 func (c *Client) VersionQuota(ctx context.Context) (Quota, error) {
-	out, err := c.eb.DescribeAccountAttributes(ctx, &elasticbeanstalk.DescribeAccountAttributesInput{})
-	if err != nil {
-		return Quota{}, failed(err, "look up the account's quotas in %s", c.region)
-	}
-	if out.ResourceQuotas == nil || out.ResourceQuotas.ApplicationVersionQuota == nil {
-		return Quota{}, nil
+	quotas, err := c.quotas(ctx)
+	if err != nil || quotas.ApplicationVersionQuota == nil {
+		return Quota{}, err
 	}
 	all, err := c.versions(ctx)
 	if err != nil {
 		return Quota{}, err
 	}
-	return Quota{Used: len(all), Most: int(aws.ToInt32(out.ResourceQuotas.ApplicationVersionQuota.Maximum))}, nil
+	return Quota{len(all), most(quotas.ApplicationVersionQuota), "application versions"}, nil
+}
+
+// most is the quota's number, 0 where it is not told.
+func most(quota *types.ResourceQuota) int {
+	if quota == nil {
+		return 0
+	}
+	return int(aws.ToInt32(quota.Maximum))
 }

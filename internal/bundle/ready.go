@@ -60,7 +60,7 @@ func (r *Ready) readAll() error {
 			problems = append(problems, place.At(r.name, 0, err))
 		}
 	}
-	problems = append(problems, r.crossing()...)
+	problems = append(problems, r.crossing(folders)...)
 	r.keepEmpty(folders)
 	return errors.Join(problems...)
 }
@@ -123,8 +123,13 @@ func contentOf(f *zip.File) (string, error) {
 }
 
 // crossing finds names that are of a file and of a folder.
-func (r *Ready) crossing() []error {
+func (r *Ready) crossing(folders []string) []error {
 	found := map[string]bool{}
+	for _, name := range folders {
+		if r.files[path.Clean(name)] != nil {
+			found[path.Clean(name)] = true
+		}
+	}
 	for name := range r.files {
 		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 			if r.files[dir] != nil {

@@ -162,7 +162,7 @@ func TestOpenReadyErrors(t *testing.T) {
 	secret := plainly("secret", "x")
 	secret.Flags = flagEncrypted
 	file := writeReady(t, plainly("/etc/x", ""), plainly("C:/x", ""), plainly("a/../../x", ""), plainly("a//b", ""), plainly(`win\x`, ""), secret,
-		plainly("two", "1"), plainly("two", "2"), plainly("both", ""), plainly("both/x", ""), linked("l", "../x"), linked("abs", "/etc"), plainly("new\nline", ""), plainly("fine", ""))
+		plainly("two", "1"), plainly("two", "2"), plainly("both", ""), plainly("both/x", ""), plainly("both too", ""), plainly("both too/", ""), linked("l", "../x"), linked("abs", "/etc"), plainly("new\nline", ""), plainly("fine", ""))
 	_, err := OpenReady("app.zip", file)
 	if err == nil {
 		t.Fatal("no error")
@@ -177,7 +177,8 @@ app.zip: two is in it twice: make it anew, since programs differ in which one th
 app.zip: link l leaves the tree (it points to ../x): put the file in its place
 app.zip: link abs leaves the tree (it points to /etc): put the file in its place
 app.zip: file name "new\nline": a bundle's names are UTF-8 without control characters and backslashes: rename it
-app.zip: both is both a file and a folder: make the zip anew`
+app.zip: both is both a file and a folder: make the zip anew
+app.zip: both too is both a file and a folder: make the zip anew`
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

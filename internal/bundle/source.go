@@ -117,7 +117,7 @@ func (c *collector) warnOfEnv() {
 // chooseIgnore finds out which ignore files count, and reads those above.
 func (w *walk) chooseIgnore() (*ignoreFile, error) {
 	for _, w.ignoreName = range ignoreNames {
-		if _, err := w.root.Stat(w.ignoreName); err == nil {
+		if _, err := w.root.Lstat(w.ignoreName); err == nil {
 			break
 		}
 	}
@@ -173,12 +173,12 @@ func (w *walk) folder(dir string, ignore *ignoreFile) error {
 		return err
 	}
 	for _, child := range children {
-		if child.Name() != w.ignoreName || !child.Type().IsRegular() {
+		if child.Name() != w.ignoreName || !child.Type().IsRegular() && !w.linksToRules(child) {
 			continue
 		}
 		content, err := w.root.ReadFile(path.Join(dir, child.Name()))
 		if err != nil {
-			return err
+			return fmt.Errorf("read what is left out: %w", err)
 		}
 		ignore = &ignoreFile{dir: dir, rules: parseIgnore(content), above: ignore}
 	}
@@ -188,6 +188,12 @@ func (w *walk) folder(dir string, ignore *ignoreFile) error {
 		}
 	}
 	return nil
+}
+
+// linksToRules tells a link to a file of rules, as .ebignore to .dockerignore. Git
+// does not follow such a .gitignore.
+func (w *walk) linksToRules(child fs.DirEntry) bool {
+	return child.Type()&fs.ModeSymlink != 0 && child.Name() == ".ebignore"
 }
 
 func (w *walk) list(dir string) (children []fs.DirEntry, err error) {

@@ -95,6 +95,8 @@ func TestSourceIgnoreFiles(t *testing.T) {
 		".ebignore comes first": {map[string]string{".gitignore": "a\n", ".ebignore": "b\n", "a": "", "b": "", "c/.gitignore": "d\n", "c/d": "", "c/.ebignore": "e\n", "c/e": ""}, "",
 			[]string{".ebignore", ".gitignore", "a", "c/.ebignore", "c/.gitignore", "c/d", "docker-compose.yml"}},
 		"an empty one too": {map[string]string{".gitignore": "a\n", ".ebignore": "", "a": ""}, "", []string{".ebignore", ".gitignore", "a", "docker-compose.yml"}},
+		".ebignore is a link": {map[string]string{".ebignore@": ".dockerignore", ".dockerignore": "a\n", "a": "", "b": "", "c/a": ""}, "",
+			[]string{".dockerignore", ".ebignore", "b", "docker-compose.yml"}},
 		"those above": {map[string]string{".git/HEAD": "", ".gitignore": "a\n/app/b\n/c\n", "app/.gitignore": "!app/d/a\n", "app/a": "", "app/b": "", "app/c": "", "app/d/a": "", "app/d/e": ""}, "app",
 			[]string{".gitignore", "c", "d/e", "docker-compose.yml"}},
 		"not beyond the repository": {map[string]string{".gitignore": "a\n", "app/.git": "", "app/a": ""}, "app", []string{"a", "docker-compose.yml"}},

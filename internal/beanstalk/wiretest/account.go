@@ -53,7 +53,10 @@ func (a *AWS) quota() (quota, used int) {
 
 func (a *AWS) accountAttributes(url.Values) ([]element, *refusal) {
 	quota, _ := a.quota()
-	return []element{{"ResourceQuotas", []element{{"ApplicationVersionQuota", []element{{"Maximum", strconv.Itoa(quota)}}}}}}, nil
+	maximum := func(n int) []element { return []element{{"Maximum", strconv.Itoa(n)}} }
+	return []element{{"ResourceQuotas", []element{
+		{"ApplicationVersionQuota", maximum(quota)}, {"ApplicationQuota", maximum(cmp.Or(a.AppQuota, 75))}, {"EnvironmentQuota", maximum(cmp.Or(a.EnvQuota, 200))},
+	}}}, nil
 }
 
 func (a *AWS) deleteVersion(in url.Values) ([]element, *refusal) {

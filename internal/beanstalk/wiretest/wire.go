@@ -37,6 +37,9 @@ type AWS struct {
 	Roles map[string]string
 	// VersionQuota is how many versions the account may have; 0 is 1,000.
 	VersionQuota int
+	// AppQuota and EnvQuota are how many applications and environments it may
+	// have; 0 are AWS's own.
+	AppQuota, EnvQuota int
 	// Stacks are the solution stacks, the newest first as AWS lists them.
 	Stacks []string
 	// Platforms holds the solution stack, or "", of a platform by its ARN.
