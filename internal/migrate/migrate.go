@@ -115,8 +115,7 @@ func (c *converter) convert(files []travis.File) string {
 	}
 	out.Set("name", "deploy").Blank().Set("on", triggers).Blank()
 	out.Set("permissions", new(workflow.Map).Set("contents", "read")).Blank()
-	out.Comment("Runs of a branch take turns, and none is cut off half-way.")
-	out.Set("concurrency", new(workflow.Map).Set("group", "deploy-${{ github.ref }}").Set("cancel-in-progress", workflow.Raw("false"))).Blank()
+	c.takeTurns(out, triggers)
 	if c.hosts && env.Len() > 0 {
 		out.Set("env", env).Blank()
 	}

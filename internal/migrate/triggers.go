@@ -142,3 +142,26 @@ func (c *converter) wholeCondition() []string {
 	}
 	return slices.DeleteFunc([]string{expr}, func(e string) bool { return e == "" })
 }
+
+// turns are the runs of a branch, and those of tags with those of the default
+// branch: both may move latest.
+const turns = "deploy-${{ github.ref_type == 'tag' && github.event.repository.default_branch || github.ref_name }}"
+
+// takeTurns keeps runs that move the same tags of images apart.
+func (c *converter) takeTurns(out, triggers *workflow.Map) {
+	group := "deploy-${{ github.ref }}"
+	out.Comment("Runs of a branch take turns, and none is cut off half-way.")
+	if startsOnTags(triggers) && strings.Contains(c.jobs.String(), "/actions/build-push@") {
+		group = turns
+		out.Comment("Runs of tags take theirs with the default branch's, since both may move latest. Of the runs that wait\n" +
+			"GitHub keeps the newest; with `queue: max` below group, which act does not take, it keeps all.")
+	}
+	out.Set("concurrency", new(workflow.Map).Set("group", group).Set("cancel-in-progress", workflow.Raw("false"))).Blank()
+}
+
+// startsOnTags tells whether a tag starts a run: it does unless on.push has
+// patterns for branches alone.
+func startsOnTags(triggers *workflow.Map) bool {
+	push, filtered := triggers.Get("push").(*workflow.Map)
+	return !filtered || push.Get("branches") == nil || push.Get("tags") != nil || push.Get("tags-ignore") != nil
+}
