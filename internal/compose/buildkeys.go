@@ -29,6 +29,7 @@ func (p *Project) takeKeys(build *Build, from *types.BuildConfig, name NameFunc)
 	take("secrets", err)
 	build.SSH, err = p.keys(from.SSH)
 	take("ssh", err)
+	take("ssh", build.lacksKey())
 	build.CacheFrom, err = caches(from.CacheFrom)
 	take("cache_from", errors.Join(err, notInline(build.CacheFrom)))
 	build.CacheTo, err = caches(from.CacheTo)
@@ -50,6 +51,24 @@ func (p *Project) takeKeys(build *Build, from *types.BuildConfig, name NameFunc)
 	}
 	return errors.Join(problems...)
 }
+
+// lacksKey reports an address that BuildKit fetches by SSH, for which it asks for
+// the key "default".
+func (b Build) lacksKey() error {
+	if b.SSH[sshDefault] != "" {
+		return nil
+	}
+	addresses := append([]string{b.Context}, slices.Sorted(maps.Values(b.Contexts))...)
+	for _, one := range addresses {
+		if strings.HasPrefix(one, "git@") || strings.HasPrefix(one, "ssh://") {
+			return fmt.Errorf("%s is fetched by SSH: give %s=path/to/a/key", one, sshDefault)
+		}
+	}
+	return nil
+}
+
+// sshDefault is the key of whoever names none.
+const sshDefault = "default"
 
 func parts(err error) []error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {

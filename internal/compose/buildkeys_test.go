@@ -130,7 +130,7 @@ func TestBuildSources(t *testing.T) {
 	for _, c := range []struct{ build, context, dockerfile, inline string }{
 		{"{context: ./app, dockerfile_inline: FROM scratch}", "app", "", "FROM scratch"},
 		{"https://github.com/guk0/app.git#main:sub", "https://github.com/guk0/app.git#main:sub", "Dockerfile", ""},
-		{"{context: 'git@github.com:guk0/app.git', dockerfile: other}", "git@github.com:guk0/app.git", "other", ""},
+		{"{context: 'git@github.com:guk0/app.git', dockerfile: other, ssh: [default=key]}", "git@github.com:guk0/app.git", "other", ""},
 	} {
 		got, dir, err := loadBuild(t, "services:\n  app: {build: "+strings.Replace(c.build, "https://github.com/guk0/app.git#main:sub", "'https://github.com/guk0/app.git#main:sub'", 1)+"}\n")
 		if err != nil {
@@ -147,6 +147,7 @@ func TestBuildSources(t *testing.T) {
 func TestBuildKeyErrors(t *testing.T) {
 	for _, c := range []struct{ keys, want string }{
 		{"additional_contexts: {lib: ./none}", `docker-compose.yml:2: service "app": build.additional_contexts: lib: none is no folder in the workspace`},
+		{"additional_contexts: {l: 'ssh://git@github.com/guk0/lib.git'}, ssh: [other=./key]", `docker-compose.yml:2: service "app": build.ssh: ssh://git@github.com/guk0/lib.git is fetched by SSH: give default=path/to/a/key`},
 		{"additional_contexts: {l: 'oci-layout://x'}", `docker-compose.yml:2: service "app": build.additional_contexts: l: an OCI layout is not supported; push it and name it as docker-image://`},
 		{"additional_contexts: {other: 'service:app'}", `docker-compose.yml:2: service "app": build.additional_contexts: the images start from each other in a circle: app → app; remove one of the contexts`},
 		{"additional_contexts: {other: 'service:none'}", `docker-compose.yml:2: service "app": build.additional_contexts: other: there is no service "none"; there are: app`},

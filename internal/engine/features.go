@@ -25,6 +25,7 @@ func (b *Builder) Refusals(build compose.Build) error {
 	if !b.can.contexts {
 		const why = "needs an engine of version 23 or newer"
 		refuse(build.Remote() && hasFolder(build.Context), "context, a folder of a repository", why)
+		refuse(strings.HasPrefix(build.Context, "ssh://"), "context, ssh://", why+", or the address as git@HOST:PATH")
 		refuse(len(build.Contexts) > 0, "additional_contexts", why)
 		refuse(len(build.Ulimits) > 0, "ulimits", why)
 		refuse(build.ShmSize > 0, "shm_size", why)
