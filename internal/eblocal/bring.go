@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 )
 
 // bring unpacks the bundle and starts it on an instance in place of what runs
@@ -13,9 +14,7 @@ import (
 func (s *Server) bring(ctx context.Context, u update, i *instance) error {
 	ctx, stop := context.WithTimeout(ctx, s.clock.wall(u.timeout))
 	defer stop()
-	s.mu.Lock()
-	next := s.newRun(u)
-	s.mu.Unlock()
+	next := s.starting(u)
 	if err := s.launch(ctx, u, &next); err != nil {
 		return errors.Join(err, s.dropped(ctx, u, i, next))
 	}
@@ -27,6 +26,22 @@ func (s *Server) bring(ctx context.Context, u update, i *instance) error {
 	return err
 }
 
+// starting names the next run. It is known before it has anything on the engine,
+// so that a start after a crash can remove it.
+func (s *Server) starting(u update) run {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := s.newRun(u)
+	u.env.Starting = append(u.env.Starting, next)
+	s.keep()
+	return next
+}
+
+// started ends that; the caller holds the lock.
+func (e *environment) started(r run) {
+	e.Starting = slices.DeleteFunc(e.Starting, func(o run) bool { return o.Name == r.Name })
+}
+
 // dropped leaves an instance with what it ran before, or with what failed if
 // there was nothing.
 func (s *Server) dropped(ctx context.Context, u update, i *instance, next run) error {
@@ -34,13 +49,18 @@ func (s *Server) dropped(ctx context.Context, u update, i *instance, next run) e
 	first := i.Run.Name == ""
 	if first {
 		i.Run = next
+		u.env.started(next)
 	}
 	s.mu.Unlock()
 	if first {
 		return nil
 	}
 	s.remember(ctx, u.env, i, next)
-	return s.discard(context.WithoutCancel(ctx), next)
+	err := s.discard(context.WithoutCancel(ctx), next)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u.env.started(next)
+	return err
 }
 
 // replace makes a run the instance's own and removes the one before.
@@ -48,6 +68,7 @@ func (s *Server) replace(ctx context.Context, u update, i *instance, next run) {
 	s.mu.Lock()
 	old := i.Run
 	i.Run, i.web = next, ""
+	u.env.started(next)
 	s.route(u.env)
 	s.keep()
 	s.mu.Unlock()

@@ -32,7 +32,7 @@ func (s *Server) forget() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.state.envs() {
-		e.Status, e.Instances, e.Fresh, e.Before, e.Retiring, e.Label = statusReady, nil, nil, nil, nil, ""
+		e.Status, e.Instances, e.Fresh, e.Before, e.Starting, e.Retiring, e.Label = statusReady, nil, nil, nil, nil, nil, ""
 		e.Health, e.HealthStatus, e.Causes = "Grey", "NoData", nil
 		if e.proxy != nil {
 			s.route(e)

@@ -45,6 +45,7 @@ type environment struct {
 	Deployment  int64       `json:"deployment"`          // the one that brought the label
 	Instances   []*instance `json:"instances,omitempty"` // that belong to it
 	Fresh       []*instance `json:"fresh,omitempty"`     // launched by the update in progress
+	Starting    []run       `json:"starting,omitempty"`  // whose containers are being made
 	Retiring    []run       `json:"retiring,omitempty"`  // out of service, not removed yet
 	Ending      bool        `json:"ending,omitempty"`    // an update that can't be aborted any more
 	Before      *snapshot   `json:"before,omitempty"`    // what the update in progress falls back to

@@ -37,6 +37,7 @@ func (s *Server) endProcessing() {
 func (s *Server) endCut(ctx context.Context, e *environment) {
 	s.mu.Lock()
 	status, before := e.Status, e.Before
+	e.Retiring, e.Starting = append(e.Retiring, e.Starting...), nil
 	u := update{env: e, version: version{Label: e.Label}, newLabel: true, policy: valueOf(e.Settings, commandNamespace, "DeploymentPolicy"), deployment: e.Deployments}
 	var cut failures
 	for _, i := range e.all() {
