@@ -69,7 +69,11 @@ func TestTagsOfEvents(t *testing.T) {
 		if c.event == "pull_request_target" {
 			env = append(env, "GITHUB_EVENT_PATH="+fork)
 		}
-		trigger, err := action.NewRunner(env, &bytes.Buffer{}).Trigger(action.CommitInputs{DefaultBranch: "main"})
+		inputs := action.CommitInputs{DefaultBranch: "main"}
+		if c.event == "schedule" {
+			inputs.DefaultBranch = "" // its event has no repository
+		}
+		trigger, err := action.NewRunner(env, &bytes.Buffer{}).Trigger(inputs)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -212,6 +212,8 @@ func TestTrigger(t *testing.T) {
 			action.Trigger{Event: "push", Tag: "v1.2", DefaultBranch: "trunk", Subject: "Fix it", Date: at}},
 		{"pull request", []string{"GITHUB_EVENT_NAME=pull_request", "GITHUB_REF=refs/pull/7/merge", "GITHUB_HEAD_REF=topic"}, action.CommitInputs{},
 			action.Trigger{Event: "pull_request", PullRequest: 7, Branch: "topic"}},
+		{"schedule, whose event says nothing", []string{"GITHUB_EVENT_NAME=schedule", "GITHUB_REF=refs/heads/trunk"}, action.CommitInputs{},
+			action.Trigger{Event: "schedule", Branch: "trunk", DefaultBranch: "trunk"}},
 		{"act, empty event", []string{"GITHUB_EVENT_NAME=push", "GITHUB_REF=refs/heads/main", "GITHUB_EVENT_PATH=" + filepath.Join(dir, "none")},
 			action.CommitInputs{CommitMessage: "From the context", DefaultBranch: "main"},
 			action.Trigger{Event: "push", Branch: "main", DefaultBranch: "main", Subject: "From the context"}},

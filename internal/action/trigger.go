@@ -87,6 +87,9 @@ func (r *Runner) Trigger(inputs CommitInputs) (Trigger, error) {
 		t.URL = server + "/" + t.Repository
 	}
 	t.readRef(r.Getenv("GITHUB_REF"), r.Getenv("GITHUB_HEAD_REF"), payload.PullRequest.Number)
+	if t.DefaultBranch == "" && t.Event == "schedule" {
+		t.DefaultBranch = t.Branch // it runs nowhere else, and its event does not name it
+	}
 	if id := payload.HeadCommit.ID; id != "" && id != t.SHA {
 		t.Subject, t.Date = subject(inputs.CommitMessage), date(inputs.CommitDate)
 	}
