@@ -78,7 +78,7 @@ func (b backing) container() *workflow.Map {
 	}
 	m.Set("ports", workflow.Flow(b.ports))
 	if b.health != "" {
-		m.Set("options", `--health-cmd "`+b.health+`" --health-interval 5s --health-timeout 5s --health-retries 20`)
+		m.Set("options", b.options())
 	}
 	return m
 }
@@ -99,16 +99,26 @@ func ofImage(image string) (backing, bool) {
 // services fills a job with what services and addons name.
 func (u *unit) services() (services, env *workflow.Map) {
 	services, env = new(workflow.Map), new(workflow.Map)
+	started := map[string]bool{}
 	for _, wanted := range u.wanted {
+		if name := wanted.name; u.matrix.elsewhere() && !strings.HasPrefix(u.matrix.runsOn, "${{") {
+			u.c.todo.tell(name.Place, "service %s: left out, since the job runs on another system than Linux, where Travis had none either", name.Value)
+			continue
+		}
 		name, b, ok := knownBacking(wanted.name.Value)
 		if !ok {
 			u.c.todo.hand(wanted.name.Place, "service %s: no image is known for it; add it below services: in the job", wanted.name.Value)
 			continue
 		}
-		if services.Get(name) != nil {
+		if services.Get(name) != nil || started[name] {
 			continue
 		}
-		services.Set(name, b.withVersion(wanted.version).container())
+		if b = b.withVersion(wanted.version); u.matrix.elsewhere() {
+			started[name] = true
+			u.linuxOnly(b.start(name))
+		} else {
+			services.Set(name, b.container())
+		}
 		for _, pair := range b.client {
 			env.Set(pair[0], pair[1])
 		}
@@ -117,6 +127,29 @@ func (u *unit) services() (services, env *workflow.Map) {
 		}
 	}
 	return services, env
+}
+
+// start is the service as a step that starts its container, for a matrix with
+// other systems than Linux, where GitHub has no services.
+func (b backing) start(name string) *workflow.Map {
+	words := []string{"docker run -d --name", name}
+	for _, port := range b.ports {
+		words = append(words, "-p", port)
+	}
+	for _, pair := range b.env {
+		words = append(words, "-e", pair)
+	}
+	if b.health == "" {
+		return new(workflow.Map).Set("run", strings.Join(append(words, b.image), " "))
+	}
+	words = append(words, b.options(), b.image)
+	wait := "timeout 120 bash -c \"until docker inspect -f '{{.State.Health.Status}}' " + name + " | grep -qx healthy; do sleep 1; done\""
+	return new(workflow.Map).Set("run", strings.Join(words, " ")+"\n"+wait)
+}
+
+// options are those of docker run that tell when the service is ready.
+func (b backing) options() string {
+	return `--health-cmd "` + b.health + `" --health-interval 5s --health-timeout 5s --health-retries 20`
 }
 
 type wantedService struct {

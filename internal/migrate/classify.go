@@ -1,6 +1,8 @@
 package migrate
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -27,6 +29,8 @@ type reading struct {
 	dockers []*docker
 	// reason says why an opaque line could not be read.
 	reason string
+	// moved tells that build-push does what a line among tests does.
+	moved bool
 }
 
 // fillers are commands without an effect on images and containers.
@@ -35,11 +39,15 @@ var fillers = map[string]bool{"echo": true, "printf": true, "true": true, ":": t
 // reader looks into the lines of a unit in order, as one shell ran them.
 type reader struct {
 	scope *scope
-	dir   string
+	// dir is the folder, from the workspace; lost tells that only a shell
+	// knows it.
+	dir  string
+	lost bool
 }
 
 func (r *reader) read(l *line) *reading {
 	out := &reading{line: l}
+	l.dir, l.lost = r.dir, r.lost
 	if l.commands == nil {
 		if l.file != nil {
 			r.forget(l.file)
@@ -93,26 +101,39 @@ func (r *reader) command(c *command) (*docker, error) {
 		r.chdir(c)
 		return nil, nil
 	}
-	return parseDocker(r.scope, c, r.dir)
+	d, err := parseDocker(r.scope, c, r.dir)
+	if err == nil && d != nil && r.lost && slices.Contains([]string{"build", "run", "compose"}, d.verb) {
+		err = fmt.Errorf("the folder in which docker %s runs is only known to a shell", d.verb)
+	}
+	return d, err
 }
 
+// chdir follows cd where its folder is one of the workspace.
 func (r *reader) chdir(c *command) {
-	if len(c.call.Args) < 2 {
+	r.lost = r.lost || len(c.conds) > 0 || len(c.call.Args) < 2
+	if r.lost && len(c.call.Args) < 2 {
 		return
 	}
 	a, err := r.scope.word(c.call.Args[1], c.place)
-	if err != nil {
+	if len(a) > 0 && a[0].name == "TRAVIS_BUILD_DIR" {
+		text, ok := a[1:].lit()
+		r.dir, r.lost = within(strings.TrimPrefix(text, "/"), ""), !ok
 		return
 	}
-	if len(a) > 0 && a[0].name == "TRAVIS_BUILD_DIR" {
-		r.dir, a = "", a[1:]
+	text, ok := a.lit()
+	if err != nil || !ok || strings.HasPrefix(text, "/") || strings.HasPrefix(text, "~") || text == "-" {
+		r.lost = true
+		return
 	}
-	if text, ok := a.lit(); ok {
-		r.dir = (&docker{dir: r.dir}).inWorkspace(strings.TrimPrefix(text, "/"))
-		if r.dir == "." {
-			r.dir = ""
-		}
+	r.dir = within(text, r.dir)
+}
+
+// within is a folder seen from another one, empty for the workspace itself.
+func within(path, dir string) string {
+	if joined := (&docker{dir: dir}).inWorkspace(path); joined != "." {
+		return joined
 	}
+	return ""
 }
 
 // usualTag is what a script works out as latest on the default branch and the

@@ -25,6 +25,7 @@ func (p *pipeline) deployJobs() {
 	base := p.last
 	var ids []string
 	for _, d := range p.deploys {
+		d.keeps = d.keeps || p.runsHost() && len(onRunner(slices.Concat(before, d.readings))) > 0
 		d.keeps = d.keeps || p.rawImages && slices.ContainsFunc(slices.Concat(d.readings, before, after), func(r *reading) bool { return mentionsDocker(r.line) })
 		steps := p.deploySteps(d, before, after)
 		if len(steps) == 0 {
@@ -40,14 +41,14 @@ func (p *pipeline) deployJobs() {
 		if d.keeps && p.runsHost() {
 			p.c.todo.hand(d.section.Place, "deploy kept the files of the job (skip_cleanup), and here it is a job of its own: hand them over with actions/upload-artifact and actions/download-artifact, if it needs them")
 		}
-		ids = append(ids, p.deployJob(d, base, steps))
+		ids = append(ids, p.deployJob(d, base, steps, onRunner(slices.Concat(before, d.readings, after))))
 	}
 	if len(ids) > 0 {
 		p.last = ids
 	}
 }
 
-func (p *pipeline) deployJob(d *deployment, needs []string, steps []*workflow.Map) string {
+func (p *pipeline) deployJob(d *deployment, needs []string, steps []*workflow.Map, lines []*line) string {
 	id := p.c.ids.unique(p.deployWishes(d)...)
 	if p.testID != "" && p.imageID != "" && p.imageID != p.testID {
 		needs = []string{p.imageID}
@@ -68,7 +69,8 @@ func (p *pipeline) deployJob(d *deployment, needs []string, steps []*workflow.Ma
 		job.Comment("Deployments of all branches and tags to one environment take turns.")
 		job.Set("concurrency", new(workflow.Map).Set("group", group).Set("cancel-in-progress", workflow.Raw("false")))
 	}
-	job.Set("steps", appendSteps(workflow.Seq{p.checkout()}, steps))
+	job.SetMap("env", p.envBeside(lines))
+	job.Set("steps", appendSteps(appendSteps(workflow.Seq{p.checkout()}, p.toolsBeside(lines)), steps))
 	p.c.addJob(id, job)
 	return id
 }
@@ -135,16 +137,17 @@ func (p *pipeline) deploySteps(d *deployment, before, after []*reading) []*workf
 		if len(own) == 0 {
 			return nil
 		}
-		steps = append(steps, own...)
+		steps = append(append(p.loginsFor(d.readings), steps...), own...)
 	}
 	steps = append(steps, p.hostSteps(after, p.rawImages)...)
 	p.c.leaveRest(d.section, "deploy, ")
 	if len(d.unread) == 0 {
 		return steps
 	}
-	gated := []*workflow.Map{p.gate(d)}
+	id, gate := p.gate(d)
+	gated := []*workflow.Map{gate}
 	for _, step := range steps {
-		gated = append(gated, new(workflow.Map).Set("if", "steps.condition.outputs.met == 'true'").Join(step))
+		gated = append(gated, new(workflow.Map).Set("if", "steps."+id+".outputs.met == 'true'").Join(step))
 	}
 	return gated
 }

@@ -99,13 +99,13 @@ func (u *unit) readCustom(d *deployment, on *travis.Section) {
 	}
 }
 
-// gate is a step that checks what only a shell can.
-func (p *pipeline) gate(d *deployment) *workflow.Map {
+// gate is a step that checks what only a shell can, with its id.
+func (p *pipeline) gate(d *deployment) (id string, step *workflow.Map) {
 	var tests []string
 	for _, text := range d.unread {
 		tests = append(tests, "[[ "+text.Value+" ]]")
 	}
 	l := parseLine("deploy", travis.Text{Value: "if " + strings.Join(tests, " && ") + "; then\n  echo met=true >> \"$GITHUB_OUTPUT\"\nfi", Place: d.unread[0].Place})
-	step := p.runStep([]*line{l})
-	return new(workflow.Map).Set("id", "condition").Join(step)
+	id = p.gates.unique("condition")
+	return id, new(workflow.Map).Set("id", id).Join(p.runStep([]*line{l}))
 }

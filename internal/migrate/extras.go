@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/guk0/travois/internal/travis"
@@ -54,6 +55,25 @@ func join(texts []travis.Text) string {
 	return strings.Join(words, " ")
 }
 
+// linuxOnly adds a step of the setup that other systems leave out, as Travis
+// did.
+func (u *unit) linuxOnly(step *workflow.Map) {
+	u.setup = append(u.setup, step)
+	u.onLinux = append(u.onLinux, step)
+}
+
+// setupSteps are the steps of the setup, once all systems are known.
+func (u *unit) setupSteps() []*workflow.Map {
+	var steps []*workflow.Map
+	for _, step := range u.setup {
+		if u.matrix.elsewhere() && slices.Contains(u.onLinux, step) {
+			step = new(workflow.Map).Set("if", "runner.os == 'Linux'").Join(step)
+		}
+		steps = append(steps, step)
+	}
+	return steps
+}
+
 // apt installs packages. Sources that are names of Travis's list can't be
 // looked up any more.
 func (u *unit) apt(key *travis.Key) {
@@ -71,9 +91,9 @@ func (u *unit) apt(key *travis.Key) {
 	names := join(packages.Texts())
 	switch {
 	case names != "":
-		u.setup = append(u.setup, new(workflow.Map).Set("run", "sudo apt-get update && sudo apt-get install -y --no-install-recommends "+names))
+		u.linuxOnly(new(workflow.Map).Set("run", "sudo apt-get update && sudo apt-get install -y --no-install-recommends "+names))
 	case update:
-		u.setup = append(u.setup, new(workflow.Map).Set("run", "sudo apt-get update"))
+		u.linuxOnly(new(workflow.Map).Set("run", "sudo apt-get update"))
 	}
 }
 
@@ -97,7 +117,7 @@ func (u *unit) snaps(key *travis.Key) bool {
 		}
 		lines = append(lines, inert(line))
 	}
-	u.setup = append(u.setup, new(workflow.Map).Set("run", strings.Join(lines, "\n")))
+	u.linuxOnly(new(workflow.Map).Set("run", strings.Join(lines, "\n")))
 	return true
 }
 

@@ -40,6 +40,9 @@ func usedVariables(file *syntax.File) []string {
 // assigned are the variables that a line sets for the lines after it.
 func assigned(file *syntax.File) []string {
 	var names []string
+	if file == nil {
+		return nil
+	}
 	syntax.Walk(file, func(node syntax.Node) bool {
 		switch n := node.(type) {
 		case *syntax.CallExpr:

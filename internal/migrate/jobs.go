@@ -50,6 +50,8 @@ type pipeline struct {
 	// test is the job of the tests, and images are its step's or its job's id.
 	test            *workflow.Map
 	testID, imageID string
+	// gates are the ids of steps that check a deployment's condition.
+	gates namer
 	// sameJob tells that images are built in the job of the tests.
 	sameJob bool
 }
@@ -65,7 +67,7 @@ func (p *pipeline) imageJob() {
 	var steps workflow.Seq
 	inJob := p.sameJob && p.test != nil
 	if !inJob {
-		steps = append(steps, p.checkout())
+		steps = appendSteps(append(steps, p.checkout()), p.toolsBeside(onRunner(after)))
 	}
 	more := p.images.steps(p.unit, inJob)
 	more = append(more, p.hostSteps(after, false)...)
@@ -101,6 +103,7 @@ func (p *pipeline) imageJob() {
 		p.c.images[id] = true
 		p.c.pushers = append(p.c.pushers, id)
 	}
+	job.SetMap("env", p.envBeside(onRunner(after)))
 	job.Set("steps", steps)
 	p.imageID, p.last = id, []string{id}
 	p.c.addJob(id, job)

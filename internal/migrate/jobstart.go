@@ -8,11 +8,16 @@ import (
 )
 
 func (p *pipeline) testJob() {
+	services, client := new(workflow.Map), new(workflow.Map)
+	if p.runsHost() {
+		services, client = p.services()
+	}
 	steps := p.testSteps()
 	if len(steps) == 0 {
 		p.last = p.needs
 		return
 	}
+	p.unusedServices()
 	p.sameJob = p.runsHost() && p.matrix.size() == 0
 	id := p.jobID()
 	p.test = p.newJob(id, p.cond, p.needs)
@@ -21,17 +26,22 @@ func (p *pipeline) testJob() {
 		p.test.Set("continue-on-error", continues(p.allowFailure))
 	}
 	p.test.SetMap("strategy", p.matrix.strategy())
-	services, client := p.services()
-	if !p.runsHost() && services.Len() > 0 {
-		for _, key := range services.Keys() {
-			p.c.todo.tell(p.section.Place, "service %s: the tests run in containers of their own, so it is no service of the job; add it to the services of actions/test if they need it", key)
-		}
-		services, client = new(workflow.Map), new(workflow.Map)
+	if p.matrix.has("windows") {
+		p.test.Set("defaults", new(workflow.Map).Set("run", new(workflow.Map).Set("shell", "bash")))
 	}
 	p.test.SetMap("env", p.jobEnv(client))
 	p.test.SetMap("services", services)
 	p.test.Set("steps", steps)
 	p.c.addJob(id, p.test)
+}
+
+// unusedServices lists the services that no line on the runner can use.
+func (p *pipeline) unusedServices() {
+	for _, wanted := range p.wanted {
+		if name, _, _ := knownBacking(wanted.name.Value); !p.runsHost() {
+			p.c.todo.tell(wanted.name.Place, "service %s: the tests run in containers of their own, so it is no service of the job; add it to the services of actions/test if they need it", name)
+		}
+	}
 }
 
 // continues is a truth value, or an expression that gives one.
@@ -117,10 +127,11 @@ func (p *pipeline) testSteps() workflow.Seq {
 	}
 	steps := workflow.Seq{p.checkout()}
 	if p.runsHost() {
+		steps = appendSteps(steps, p.envSteps())
 		if p.lang.setup != nil {
 			steps = appendSteps(steps, p.lang.setup(p.version, p.c))
 		}
-		steps = appendSteps(steps, p.setup)
+		steps = appendSteps(steps, p.setupSteps())
 		if p.cacheStep != nil {
 			steps = append(steps, p.cacheStep)
 		}

@@ -75,6 +75,7 @@ func (u *unit) ourVersion(m *matrix, key string, texts []travis.Text) {
 		return
 	}
 	m.axes.Set(key, values)
+	u.firstVersion = values[0]
 	u.version = "${{ matrix." + key + " }}"
 	u.scope.values[u.lang.variable] = arg{{name: u.lang.variable, expr: "matrix." + key}}
 }
@@ -127,7 +128,7 @@ func (u *unit) envAxis(m *matrix) {
 				u.c.todo.anonymous = append(u.c.todo.anonymous, v.Place)
 				continue
 			}
-			u.env.Set(v.Name, u.c.value(u.scope, v).String())
+			u.setEnv(v)
 		}
 	}
 	for _, row := range env.Jobs {
@@ -141,12 +142,22 @@ func (u *unit) envAxis(m *matrix) {
 	case len(env.Jobs) == 1:
 		for _, v := range env.Jobs[0] {
 			if v.Name != "" {
-				u.env.Set(v.Name, u.c.value(u.scope, v).String())
+				u.setEnv(v)
 			}
 		}
 	case len(env.Jobs) > 1:
 		u.envRows(m, env.Jobs)
 	}
+}
+
+// setEnv sets a variable of all jobs of the unit.
+func (u *unit) setEnv(v travis.Var) {
+	value := u.c.value(u.scope, v)
+	if u.scope.unknown[v.Name] {
+		u.shellEnv = append(u.shellEnv, v)
+		return
+	}
+	u.env.Set(v.Name, value.String())
 }
 
 func (u *unit) envRows(m *matrix, rows [][]travis.Var) {

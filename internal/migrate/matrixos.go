@@ -1,10 +1,26 @@
 package migrate
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/guk0/travois/internal/workflow"
 )
 
 var runners = map[string]string{"linux": "ubuntu-latest", "osx": "macos-latest", "macos": "macos-latest", "windows": "windows-latest", "linux-ppc64le": "", "freebsd": ""}
+
+// has tells whether a job runs on a system, by the beginning of its runner.
+func (m *matrix) has(system string) bool {
+	of := func(runner any) bool {
+		name, _ := runner.(string)
+		return strings.HasPrefix(name, system)
+	}
+	return of(m.runsOn) || slices.ContainsFunc(axisValues(m.axes.Get("os")), of) ||
+		slices.ContainsFunc(m.include, func(row any) bool { return of(row.(*workflow.Map).Get("os")) })
+}
+
+// elsewhere tells whether a job runs on another system than Linux.
+func (m *matrix) elsewhere() bool { return m.has("macos") || m.has("windows") }
 
 // dists are Ubuntu's releases that GitHub still has.
 var dists = map[string]string{"jammy": "ubuntu-22.04", "noble": "ubuntu-24.04"}

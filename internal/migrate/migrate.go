@@ -65,6 +65,8 @@ type converter struct {
 	named map[string]string
 	// global are env's variables for all jobs.
 	global []travis.Var
+	// shellEnv are those that only a shell can work out.
+	shellEnv []travis.Var
 	// hosts tells that a job runs lines on the runner, which see env.
 	hosts bool
 	// comments are what stays of keys without a counterpart.
@@ -115,12 +117,22 @@ func (c *converter) convert(files []travis.File) string {
 	}
 	out.Set("name", "deploy").Blank().Set("on", triggers).Blank()
 	out.Set("permissions", new(workflow.Map).Set("contents", "read")).Blank()
+	if c.jobs.Len() == 0 {
+		c.jobs.Set("nothing", nothing())
+	}
 	c.takeTurns(out, triggers)
 	if c.hosts && env.Len() > 0 {
 		out.Set("env", env).Blank()
 	}
 	out.Set("jobs", c.jobs)
 	return out.String()
+}
+
+// nothing is the job of a file without one that could be converted: GitHub takes
+// no workflow without jobs.
+func nothing() *workflow.Map {
+	step := new(workflow.Map).Set("run", `echo "::error::nothing of the file could be converted, see the comments in the workflow"; exit 1`)
+	return new(workflow.Map).Set("runs-on", "ubuntu-latest").Set("steps", workflow.Seq{step})
 }
 
 // settled are keys that say nothing any more: the runner has what they asked
@@ -177,7 +189,12 @@ func (c *converter) readGlobal() *workflow.Map {
 			c.todo.anonymous = append(c.todo.anonymous, v.Place)
 			continue
 		}
-		out.Set(v.Name, c.value(s, v).String())
+		value := c.value(s, v)
+		if s.unknown[v.Name] {
+			c.shellEnv = append(c.shellEnv, v)
+			continue
+		}
+		out.Set(v.Name, value.String())
 	}
 	return out
 }
@@ -193,7 +210,7 @@ func (c *converter) value(s *scope, v travis.Var) arg {
 	a, err := s.word(v.Word, v.Place)
 	if err != nil {
 		s.unknown[v.Name] = true
-		c.todo.hand(v.Place, "env %s: %s; set it in a step", v.Name, err)
+		c.todo.tell(v.Place, "env %s: %s, so a step of each job sets it", v.Name, err)
 		return literal("")
 	}
 	if text, ok := a.lit(); ok && secretName.MatchString(v.Name) && !harmlessValue(text) {

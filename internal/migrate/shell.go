@@ -18,6 +18,18 @@ type line struct {
 	// commands are what the line comes down to; nil when it is more than a row
 	// of commands, and then it stays as it is.
 	commands []*command
+	// dir is the folder in which the line ran, from the workspace; lost tells
+	// that only a shell knows it.
+	dir  string
+	lost bool
+}
+
+// fileOrNone is the line as shell, an empty one where it is none.
+func (l *line) fileOrNone() *syntax.File {
+	if l.file == nil {
+		return new(syntax.File)
+	}
+	return l.file
 }
 
 // command is a simple command with the tests that it depends on.

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"fmt"
 	"slices"
 )
 
@@ -50,13 +51,48 @@ func (u *unit) sort() *sorted {
 		return slices.ContainsFunc(s.tests.suites, func(c *container) bool { return c.build != nil && c.build.command == b.command }) ||
 			slices.ContainsFunc(s.tests.backing, func(c *container) bool { return c.build != nil && c.build.command == b.command })
 	}
-	if s.images, err = readImages(s.readings, u.scope, ran); err != nil {
+	if s.images, err = readImages(s.readings, u.scope, ran); err == nil && s.rawTests {
+		err = s.leavePushes()
+	}
+	if err != nil {
 		s.rawImages, s.images = true, &images{login: &logins{}}
 		// They may need images that the tests leave in the engine.
 		s.rawTests, s.tests = true, &tests{login: &logins{}}
 		u.c.todo.hand(u.section.Place, "the lines that build and push images stay as run: steps, and eb-deploy gets no tags from them: %s", err)
 	}
+	u.follows = s.hostLines()
 	return s
+}
+
+// leavePushes takes the lines that only push out of the tests that stay as they
+// are, since build-push pushes. The error names a line that does more.
+func (s *sorted) leavePushes() error {
+	for _, r := range s.ofPhases(testPhases...) {
+		verbs := map[string]bool{}
+		for _, d := range r.dockers {
+			verbs[d.verb] = true
+		}
+		switch {
+		case r.kind != dockerLine || !verbs["push"]:
+		case verbs["build"] || verbs["run"] || verbs["compose"]:
+			return fmt.Errorf("%s: it pushes between tests that stay as they are", r.text.Place)
+		default:
+			r.moved = true
+		}
+	}
+	return nil
+}
+
+// hostLines are the lines that become steps on the runner, in order.
+func (s *sorted) hostLines() []*line {
+	var lines []*line
+	for _, r := range s.readings {
+		raw := s.rawImages || !imagePhases[r.phase] && s.rawTests
+		if !r.moved && (raw || r.kind != dockerLine) {
+			lines = append(lines, r.line)
+		}
+	}
+	return lines
 }
 
 const onlyShell = "it depends on a condition that only a shell can check"

@@ -277,6 +277,7 @@ func (u *unit) follow(row *workflow.Map) {
 		case key == u.lang.key || key == "ruby":
 			if m.axes.Get(key) == nil {
 				otherwise := u.version
+				u.firstVersion = otherwise
 				u.version = "${{ matrix." + key + " }}"
 				if otherwise != "" && !strings.HasPrefix(otherwise, "${{") {
 					u.version = "${{ matrix." + key + " || " + quote(otherwise) + " }}"

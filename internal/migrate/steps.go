@@ -7,6 +7,7 @@ import (
 
 	"mvdan.cc/sh/v3/syntax"
 
+	"github.com/guk0/travois/internal/travis"
 	"github.com/guk0/travois/internal/workflow"
 )
 
@@ -15,7 +16,7 @@ import (
 func (u *unit) hostSteps(readings []*reading, raw bool) []*workflow.Map {
 	var kept []*line
 	for _, r := range readings {
-		if r.kind == dockerLine && !raw {
+		if r.moved || r.kind == dockerLine && !raw {
 			continue
 		}
 		kept = append(kept, r.line)
@@ -34,10 +35,23 @@ func (u *unit) withoutIdle(readings []*reading, kept []*line) []*line {
 	}
 	for len(kept) > 0 && state[kept[len(kept)-1]] {
 		l := kept[len(kept)-1]
+		if len(u.neededAfter([]*line{l})) > 0 {
+			break
+		}
 		u.c.todo.tell(l.text.Place, "%s: nothing on the runner comes after it, so it is left out", firstLine(l.text.Value))
 		kept = kept[:len(kept)-1]
 	}
 	return kept
+}
+
+// envSteps set the variables of env that only a shell can work out.
+func (u *unit) envSteps() []*workflow.Map {
+	var steps []*workflow.Map
+	for _, v := range slices.Concat(u.c.shellEnv, u.shellEnv) {
+		text := "echo " + v.Name + "=" + source(v.Word) + ` >> "$GITHUB_ENV"`
+		steps = append(steps, u.runStep([]*line{parseLine("before_install", travis.Text{Value: text, Place: v.Place})}))
+	}
+	return steps
 }
 
 func firstLine(text string) string {
@@ -58,6 +72,29 @@ func (u *unit) split(lines []*line) []*workflow.Map {
 		steps = append(steps, u.runStep([]*line{l}))
 	}
 	return steps
+}
+
+// neededAfter are the variables that lines set and that later steps use.
+func (u *unit) neededAfter(lines []*line) []string {
+	var names []string
+	at := slices.Index(u.follows, lines[len(lines)-1])
+	if at < 0 {
+		return nil
+	}
+	for _, later := range u.follows[at+1:] {
+		if later.file == nil {
+			continue
+		}
+		used := usedVariables(later.file)
+		for _, l := range lines {
+			for _, name := range assigned(l.file) {
+				if name == "PATH" || slices.Contains(used, name) {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	return unique(names)
 }
 
 // runStep is one step that runs lines.
@@ -87,7 +124,14 @@ func (u *unit) runStep(lines []*line) *workflow.Map {
 	if retries {
 		texts = append([]string{retryFunction}, texts...)
 	}
+	for _, name := range u.neededAfter(lines) {
+		texts = append(texts, `echo "`+name+`=$`+name+`" >> "$GITHUB_ENV"`)
+	}
 	step := new(workflow.Map)
+	step.SetText("working-directory", strings.TrimPrefix(lines[0].dir, "./"))
+	if lines[0].lost {
+		u.c.todo.hand(lines[0].text.Place, "%s: the folder in which it ran is only known to a shell: set working-directory", firstLine(lines[0].text.Value))
+	}
 	step.SetText("run", strings.Join(texts, "\n"))
 	step.SetMap("env", env)
 	return step

@@ -50,7 +50,7 @@ func readTests(readings []*reading, s *scope) (*tests, error) {
 }
 
 func (t *tests) take(d *docker) error {
-	if len(d.conds) > 0 && d.verb != "login" && d.verb != "push" {
+	if len(d.conds) > 0 && !slices.Contains([]string{"login", "push", "tag"}, d.verb) {
 		return fmt.Errorf("docker %s depends on a condition", d.verb)
 	}
 	switch d.verb {

@@ -23,10 +23,14 @@ type unit struct {
 	langName string
 	lang     language
 	version  string
-	matrix   *matrix
-	wanted   []wantedService
-	setup    []*workflow.Map
-	deploys  []*deployment
+	// firstVersion is the first of several.
+	firstVersion string
+	matrix       *matrix
+	wanted       []wantedService
+	setup        []*workflow.Map
+	// onLinux are those of setup that other systems leave out.
+	onLinux []*workflow.Map
+	deploys []*deployment
 	// foreign are those by providers that have no counterpart here.
 	foreign   []*deployment
 	env       *workflow.Map
@@ -38,6 +42,10 @@ type unit struct {
 	allowFailure string
 	// single takes the first of each list: the unit is one job.
 	single bool
+	// shellEnv are variables of env that only a shell can work out.
+	shellEnv []travis.Var
+	// follows are all lines that become steps on the runner.
+	follows []*line
 }
 
 // expandKeys are the keys whose lists make a matrix, beside env and os.
@@ -102,7 +110,7 @@ func (u *unit) language() {
 	if other, ok := aliases[name]; ok {
 		name = other
 	}
-	if name == "" {
+	if text.Value == "" {
 		name = u.impliedLanguage()
 	}
 	u.langName = name
@@ -137,7 +145,7 @@ func (u *unit) readServices() {
 		switch strings.ToLower(text.Value) {
 		case "docker":
 		case "xvfb":
-			u.setup = append(u.setup, new(workflow.Map).Set("run", "Xvfb :99 -screen 0 1280x1024x24 &\necho \"DISPLAY=:99\" >> \"$GITHUB_ENV\"\n"))
+			u.linuxOnly(new(workflow.Map).Set("run", "Xvfb :99 -screen 0 1280x1024x24 &\necho \"DISPLAY=:99\" >> \"$GITHUB_ENV\"\n"))
 		default:
 			u.want(text, "")
 		}
