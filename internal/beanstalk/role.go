@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -31,12 +32,16 @@ func CheckRole(arn string) error {
 	return fmt.Errorf("%q is no ARN of a role; write it as arn:aws:iam::<account>:role/<name>", arn)
 }
 
+// renewal is how long before their end credentials are asked for again: a call may
+// take a while to arrive, and the runner's clock may be late.
+const renewal = 5 * time.Minute
+
 // Assume is the configuration with the role's credentials. They are asked for
 // when they are needed, and again before they expire.
 func Assume(cfg aws.Config, role Role) aws.Config {
 	client := sts.NewFromConfig(cfg)
 	session, audience := sessionName(role.Session), audience(cfg.Region)
-	assumed := assumedRole{arn: role.ARN}
+	assumed := assumedRole{arn: role.ARN, audience: audience}
 	assumed.provider = func(ctx context.Context) (aws.CredentialsProvider, error) {
 		if role.Token == nil {
 			return stscreds.NewAssumeRoleProvider(client, role.ARN, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = session }), nil
@@ -44,7 +49,7 @@ func Assume(cfg aws.Config, role Role) aws.Config {
 		token, err := role.Token(ctx, audience)
 		return stscreds.NewWebIdentityRoleProvider(client, role.ARN, idToken(token), func(o *stscreds.WebIdentityRoleOptions) { o.RoleSessionName = session }), err
 	}
-	cfg.Credentials = aws.NewCredentialsCache(assumed)
+	cfg.Credentials = aws.NewCredentialsCache(assumed, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewal })
 	return cfg
 }
 
@@ -71,6 +76,7 @@ func sessionName(text string) string {
 // assumedRole gives the credentials of a role.
 type assumedRole struct {
 	arn      string
+	audience string
 	provider func(context.Context) (aws.CredentialsProvider, error)
 }
 
@@ -78,11 +84,11 @@ type assumedRole struct {
 func (r assumedRole) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	provider, err := r.provider(ctx)
 	if err != nil {
-		return aws.Credentials{}, roleError{r.arn, err}
+		return aws.Credentials{}, roleError{r.arn, r.audience, err}
 	}
 	found, err := provider.Retrieve(ctx)
 	if err != nil {
-		return found, roleError{r.arn, err}
+		return found, roleError{r.arn, r.audience, err}
 	}
 	return found, nil
 }
@@ -94,8 +100,8 @@ func (t idToken) GetIdentityToken() ([]byte, error) { return []byte(t), nil }
 
 // roleError is why a role could not be assumed, with what to do.
 type roleError struct {
-	arn string
-	err error
+	arn, audience string
+	err           error
 }
 
 func (e roleError) Error() string {
@@ -103,9 +109,9 @@ func (e roleError) Error() string {
 	switch code(e.err) {
 	case "AccessDenied":
 		text += "; the role's trust policy must let this repository in: its condition on token.actions.githubusercontent.com:sub " +
-			"has to match repo:<owner>/<repository>:ref:refs/heads/<branch>, or :environment:<name> for a job with an environment, and :aud sts.amazonaws.com"
+			"has to match repo:<owner>/<repository>:ref:refs/heads/<branch>, or :environment:<name> for a job with an environment, and :aud " + e.audience
 	case "InvalidIdentityToken":
-		text += "; add the identity provider https://token.actions.githubusercontent.com with the audience sts.amazonaws.com to the account (IAM, Identity providers)"
+		text += "; add the identity provider https://token.actions.githubusercontent.com with the audience " + e.audience + " to the account (IAM, Identity providers)"
 	}
 	return text
 }
