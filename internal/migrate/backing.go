@@ -18,18 +18,25 @@ type backing struct {
 	tell string
 	// client are variables that make clients find it.
 	client [][2]string
+	// config is a line that writes the configuration of the service's own
+	// clients.
+	config string
 }
+
+// mysqlConfig makes mysql and mysqladmin take the service, which Travis's
+// machine had as a socket.
+const mysqlConfig = `printf '[client]\nhost=127.0.0.1\nprotocol=tcp\nuser=root\n' >> ~/.my.cnf`
 
 // backings by Travis's names. A service container of GitHub's listens on
 // localhost of the runner. Source: Travis's documentation, "Setting up
 // databases and services".
 var backings = map[string]backing{
 	"mysql": {image: "mysql:8", ports: []string{"3306:3306"}, env: []string{"MYSQL_ALLOW_EMPTY_PASSWORD=yes"}, health: "mysqladmin ping -h 127.0.0.1",
-		client: [][2]string{{"MYSQL_HOST", "127.0.0.1"}},
-		tell:   "MySQL listens on 127.0.0.1:3306 with user root and no password, and has no socket: where a client says localhost, write 127.0.0.1"},
+		client: [][2]string{{"MYSQL_HOST", "127.0.0.1"}}, config: mysqlConfig,
+		tell: "MySQL listens on 127.0.0.1:3306 with user root and no password, and has no socket: where a client says localhost, write 127.0.0.1"},
 	"mariadb": {image: "mariadb:11", ports: []string{"3306:3306"}, env: []string{"MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=yes"}, health: "healthcheck.sh --connect --innodb_initialized",
-		client: [][2]string{{"MYSQL_HOST", "127.0.0.1"}},
-		tell:   "MariaDB listens on 127.0.0.1:3306 with user root and no password, and has no socket: where a client says localhost, write 127.0.0.1"},
+		client: [][2]string{{"MYSQL_HOST", "127.0.0.1"}}, config: mysqlConfig,
+		tell: "MariaDB listens on 127.0.0.1:3306 with user root and no password, and has no socket: where a client says localhost, write 127.0.0.1"},
 	"postgresql": {image: "postgres:17", ports: []string{"5432:5432"}, env: []string{"POSTGRES_HOST_AUTH_METHOD=trust"}, health: "pg_isready -U postgres",
 		client: [][2]string{{"PGHOST", "localhost"}, {"PGUSER", "postgres"}},
 		tell:   "PostgreSQL listens on localhost:5432 with user postgres and no password"},
@@ -118,6 +125,9 @@ func (u *unit) services() (services, env *workflow.Map) {
 			u.linuxOnly(b.start(name))
 		} else {
 			services.Set(name, b.container())
+		}
+		if b.config != "" {
+			u.linuxOnly(new(workflow.Map).Set("run", b.config))
 		}
 		for _, pair := range b.client {
 			env.Set(pair[0], pair[1])

@@ -212,5 +212,8 @@ func mentionsDocker(l *line) bool {
 // imagePhases are those in which images are built for pushing.
 var imagePhases = map[string]bool{"after_success": true, "before_deploy": true, "deploy": true, "after_deploy": true}
 
+// afterTests are the phases whose failures Travis took no notice of.
+var afterTests = map[string]bool{"after_success": true, "after_failure": true, "after_script": true}
+
 // testPhases are those whose failure fails the job.
 var testPhases = []string{"before_install", "install", "before_script", "script", "before_cache"}

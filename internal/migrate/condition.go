@@ -261,7 +261,7 @@ func (s *scope) operand(w *syntax.Word, at travis.Place) (string, bool) {
 	if text, ok := a.lit(); ok {
 		return quote(text), true
 	}
-	if len(a) != 1 || a[0].short || strings.HasPrefix(a[0].expr, "secrets.") || strings.HasPrefix(a[0].expr, "matrix.") {
+	if len(a) != 1 || a[0].short || strings.HasPrefix(a[0].expr, "secrets.") || strings.HasPrefix(a[0].expr, "matrix.") || strings.HasPrefix(a[0].expr, "job.") {
 		return "", false
 	}
 	if strings.ContainsAny(a[0].expr, " ") {

@@ -64,6 +64,8 @@ func TestTravisConditions(t *testing.T) {
 		`(branch = a OR branch = b) AND type != pull_request`:         `github.ref == 'refs/heads/a' || github.ref == 'refs/heads/b'`,
 		`commit_message =~ /\(a \|\|/ AND (branch = a OR branch = b)`: `contains(github.event.head_commit.message, '(a ||') && ((github.base_ref || github.ref_name) == 'a' || (github.base_ref || github.ref_name) == 'b')`,
 		`head_branch = "${{ secrets.X }}"`:                            `github.head_ref == format('{0}{{{{ secrets.X }}}}', '$')`,
+		`NOT fork AND branch = a`:                                     `!(github.event.pull_request.head.repo.fork) && (github.base_ref || github.ref_name) == 'a'`,
+		`(fork OR tag IS present)`:                                    `github.event.pull_request.head.repo.fork || github.ref_type == 'tag'`,
 		`env(SECRET) = x`:                                             `error: env(SECRET) is not known before the job runs`,
 		`branch =~ ^v\d{2}`:                                           `error: the regular expression ^v\d{2} has no counterpart`,
 		`concat(branch, "x") = y`:                                     `error: "concat" is not understood`,

@@ -181,9 +181,17 @@ func (u *unit) cache() {
 		return
 	}
 	with := new(workflow.Map).Set("path", workflow.Block(strings.Join(unique(paths), "\n")+"\n"))
-	with.Set("key", "travis-${{ runner.os }}-${{ github.job }}-${{ github.sha }}")
-	with.Set("restore-keys", "travis-${{ runner.os }}-${{ github.job }}-")
-	u.cacheStep = new(workflow.Map).Set("uses", workflow.Raw(cacheAction)).Set("with", with)
+	u.cacheWith = with
+}
+
+// cacheStep keeps what Travis kept, for each job of a matrix by itself.
+func (u *unit) cacheStep() *workflow.Map {
+	key := "travis-${{ runner.os }}-${{ github.job }}-"
+	if u.matrix.size() > 0 {
+		key += "${{ strategy.job-index }}-"
+	}
+	u.cacheWith.Set("key", key+"${{ github.sha }}").Set("restore-keys", key)
+	return new(workflow.Map).Set("uses", workflow.Raw(cacheAction)).Set("with", u.cacheWith)
 }
 
 func (u *unit) cacheMap(node travis.Node, add func(string, travis.Place)) []string {

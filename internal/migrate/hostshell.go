@@ -132,7 +132,10 @@ func modern(l *line) (text string, secrets []string, retries bool) {
 		return l.text.Value, nil, false
 	}
 	edits, secrets := plainSecrets(l.file)
+	functions := false
 	syntax.Walk(l.file, func(node syntax.Node) bool {
+		_, isFunction := node.(*syntax.FuncDecl)
+		functions = functions || isFunction
 		call, ok := node.(*syntax.CallExpr)
 		if !ok {
 			return true
@@ -149,6 +152,10 @@ func modern(l *line) (text string, secrets []string, retries bool) {
 					next = call.Args[i+2]
 				}
 				edits = append(edits, edit{int(w.Pos().Offset()), int(next.Pos().Offset()), ""})
+			case lit == "return" && i == 0 && !functions:
+				// Travis ran each line within a function of its own.
+				word := map[bool]string{true: "true", false: "false"}[len(call.Args) > 1 && call.Args[1].Lit() == "0"]
+				edits = append(edits, edit{int(w.Pos().Offset()), int(call.End().Offset()), word})
 			case lit == "travis_terminate":
 				edits = append(edits, edit{int(w.Pos().Offset()), int(w.End().Offset()), "exit"})
 			default:

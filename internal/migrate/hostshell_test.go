@@ -18,6 +18,8 @@ func TestModern(t *testing.T) {
 		{"after_success", "[ $A = b ] && test c && make && docker-compose push;", "if [ $A = b ] && test c ; then make && docker compose push; fi"},
 		{"after_success", "[ $A = b ] && make # why\n", "if [ $A = b ] ; then make # why\nfi"},
 		{"after_success", "make && [ -f x ]", "make && [ -f x ]"},
+		{"script", "make || return 0; f || return 1", "make || true; f || false"},
+		{"script", "f() { make || return 0; }", "f() { make || return 0; }"},
 		{"after_success", "make || travis_terminate 1", "make || exit 1"},
 	} {
 		l := parseLine(c.phase, travis.Text{Value: c.text})

@@ -132,8 +132,8 @@ func (p *pipeline) testSteps() workflow.Seq {
 			steps = appendSteps(steps, p.lang.setup(p.version, p.c))
 		}
 		steps = appendSteps(steps, p.setupSteps())
-		if p.cacheStep != nil {
-			steps = append(steps, p.cacheStep)
+		if p.cacheWith != nil {
+			steps = append(steps, p.cacheStep())
 		}
 	}
 	return appendSteps(appendSteps(steps, middle), after)

@@ -140,7 +140,7 @@ var travisVariables = map[string]string{
 	"TRAVIS_BUILD_WEB_URL":       "format('{0}/{1}/actions/runs/{2}', github.server_url, github.repository, github.run_id)",
 	"TRAVIS_COMMIT":              "github.sha",
 	"TRAVIS_COMMIT_MESSAGE":      "github.event.head_commit.message",
-	"TRAVIS_COMMIT_RANGE":        "format('{0}...{1}', github.event.before, github.sha)",
+	"TRAVIS_COMMIT_RANGE":        "format('{0}...{1}', github.event.pull_request.base.sha || github.event.before, github.event.pull_request.head.sha || github.sha)",
 	"TRAVIS_EVENT_TYPE":          "github.event_name == 'schedule' && 'cron' || github.event_name == 'workflow_dispatch' && 'api' || github.event_name",
 	"TRAVIS_JOB_ID":              "github.run_id",
 	"TRAVIS_JOB_NUMBER":          "github.run_number",
@@ -152,7 +152,7 @@ var travisVariables = map[string]string{
 	"TRAVIS_REPO_SLUG":           "github.repository",
 	"TRAVIS_SECURE_ENV_VARS":     "github.event.pull_request.head.repo.fork && 'false' || 'true'",
 	"TRAVIS_TAG":                 "github.ref_type == 'tag' && github.ref_name || ''",
-	"TRAVIS_TEST_RESULT":         "'0'",
+	"TRAVIS_TEST_RESULT":         "job.status == 'success' && '0' || '1'",
 }
 
 // substitution knows the few commands whose output is known beforehand.

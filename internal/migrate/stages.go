@@ -118,7 +118,7 @@ func (c *converter) readStages() []*stage {
 		section := item.Section()
 		s := &stage{name: section.TakeText("name").Value}
 		if text := section.TakeText("if"); text.Value != "" {
-			expr, err := travisCondition(text.Value, func(string) (string, bool) { return "", false })
+			expr, err := travisCondition(text.Value, c.settingsOrGlobal)
 			if err != nil {
 				c.todo.hand(text.Place, "if: %s: %s; the stage's jobs never run until you write it in the place of: %s", text.Value, err, never)
 				s.cond = []string{never}

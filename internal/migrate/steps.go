@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,6 +125,10 @@ func (u *unit) runStep(lines []*line) *workflow.Map {
 	if retries {
 		texts = append([]string{retryFunction}, texts...)
 	}
+	if len(lines) > 1 && afterTests[lines[0].phase] && !slices.ContainsFunc(lines, mentionsDocker) {
+		// Travis took no notice of failures there, and ran all lines.
+		texts = append([]string{"set +e"}, texts...)
+	}
 	for _, name := range u.neededAfter(lines) {
 		texts = append(texts, `echo "`+name+`=$`+name+`" >> "$GITHUB_ENV"`)
 	}
@@ -145,7 +150,11 @@ func (u *unit) missingTools(l *line) {
 			return true
 		}
 		switch name := unwrapped(call).Args[0].Lit(); name {
-		case "phpenv", "rvm", "nvm", "pyenv", "gimme", "jdk_switcher", "install-jdk.sh", "travis", "travis_fold", "perlbrew", "kerl":
+		case "exit", "travis_terminate":
+			if args := unwrapped(call).Args; len(args) < 2 || args[1].Lit() == "0" {
+				u.c.todo.hand(l.text.Place, "%s: %s ended the whole build as passed; here it ends the step, and the steps and jobs after it run", firstLine(l.text.Value), name)
+			}
+		case "redis-cli", "mongo", "phpenv", "rvm", "nvm", "pyenv", "gimme", "jdk_switcher", "install-jdk.sh", "travis", "travis_fold", "perlbrew", "kerl":
 			u.c.todo.hand(l.text.Place, "%s: GitHub's runners have no %s: take the line out, or let a setup step do it", firstLine(l.text.Value), name)
 		}
 		return true
@@ -173,7 +182,7 @@ func (u *unit) unreadScript(l *line) {
 
 // stepEnv gives a step the variables that Travis gave it.
 func (u *unit) stepEnv(l *line, env *workflow.Map, known map[string]bool) {
-	for _, name := range usedVariables(l.file) {
+	for _, name := range append(usedVariables(l.file), u.readByScripts(l)...) {
 		if known[name] || !settable(name) || name == "PWD" || u.env.Get(name) != nil || u.isGlobal(name) {
 			continue
 		}
@@ -225,17 +234,30 @@ func number(text string) any {
 	return text
 }
 
+var (
+	// asksOrigin are lines that need the credentials of the checkout.
+	asksOrigin = regexp.MustCompile(`\bgit\s+(push|fetch|pull|submodule|ls-remote)\b`)
+	// readsHistory are lines that look at more than the commit that is built.
+	readsHistory = regexp.MustCompile(`\bgit\s+(describe|log|diff|rev-list|merge-base|tag|shortlog|blame|whatchanged)\b|TRAVIS_COMMIT_RANGE|semantic-release|\blerna\b`)
+	unshallow    = regexp.MustCompile(`--unshallow\b`)
+)
+
 func (u *unit) checkout() *workflow.Map {
 	step := new(workflow.Map).Set("uses", workflow.Raw(checkoutAction))
 	with := new(workflow.Map)
-	pushes := slices.ContainsFunc(u.lines, func(l *line) bool { return strings.Contains(l.text.Value, "git push") })
+	says := func(pattern *regexp.Regexp) bool {
+		return slices.ContainsFunc(u.lines, func(l *line) bool { return pattern.MatchString(l.text.Value) })
+	}
 	if u.c.exists(".gitmodules") && !u.noSubmodules {
 		with.Set("submodules", "recursive")
 	}
-	if u.depth != "" {
+	switch {
+	case u.depth != "":
 		with.Set("fetch-depth", number(u.depth))
+	case says(readsHistory) && !says(unshallow):
+		with.Comment("Travis fetched 50 commits and their tags.").Set("fetch-depth", workflow.Raw("0"))
 	}
-	if !pushes {
+	if !says(asksOrigin) {
 		with.Set("persist-credentials", workflow.Raw("false"))
 	}
 	return step.SetMap("with", with)

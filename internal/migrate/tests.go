@@ -46,7 +46,25 @@ func readTests(readings []*reading, s *scope) (*tests, error) {
 			}
 		}
 	}
-	return t, t.connect()
+	if err := t.connect(); err != nil {
+		return nil, err
+	}
+	return t, t.published(readings)
+}
+
+// published finds a container in the background whose port a line on the runner
+// may ask: actions/test has no ports there.
+func (t *tests) published(readings []*reading) error {
+	for _, c := range t.backing {
+		started := false
+		for _, r := range readings {
+			started = started || slices.Contains(r.dockers, c.docker)
+			if started && c.has("publish") && r.kind == hostLine && !imagePhases[r.phase] {
+				return fmt.Errorf("%s: the container %s publishes a port, which %s may use", c.place, c.name, r.text.Place)
+			}
+		}
+	}
+	return nil
 }
 
 func (t *tests) take(d *docker) error {

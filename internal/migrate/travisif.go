@@ -3,6 +3,7 @@ package migrate
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -124,6 +125,9 @@ func (p *conditionParser) term() (string, error) {
 	operand, err := p.operand(name)
 	if err != nil {
 		return "", err
+	}
+	if word := strings.ToLower(p.peek()); name == "fork" && slices.Contains([]string{"", ")", "and", "or", "&&", "||"}, word) {
+		return operand, nil
 	}
 	negate := false
 	switch op := strings.ToLower(p.next()); op {

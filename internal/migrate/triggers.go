@@ -134,7 +134,7 @@ func (c *converter) wholeCondition() []string {
 	if text.Value == "" {
 		return nil
 	}
-	expr, err := travisCondition(text.Value, func(string) (string, bool) { return "", false })
+	expr, err := travisCondition(text.Value, c.settingsOrGlobal)
 	if err != nil {
 		c.todo.hand(text.Place, "if: %s: %s; the jobs never run until you write it in the place of: %s", text.Value, err, never)
 		c.comments = append(c.comments, "\nNot converted, "+text.Place.String()+":\n  if: "+text.Value)

@@ -32,9 +32,10 @@ type unit struct {
 	onLinux []*workflow.Map
 	deploys []*deployment
 	// foreign are those by providers that have no counterpart here.
-	foreign   []*deployment
-	env       *workflow.Map
-	cacheStep *workflow.Map
+	foreign []*deployment
+	env     *workflow.Map
+	// cacheWith are the inputs of the step that keeps a cache.
+	cacheWith *workflow.Map
 	// depth is what is checked out of the history; submodules tells that
 	// those are wanted.
 	depth        string
@@ -98,10 +99,30 @@ func (u *unit) readIf() {
 func (u *unit) envValue(name string) (string, bool) {
 	value, ok := u.scope.values[name]
 	if !ok {
-		return "", false
+		return u.c.settingsValue(name)
 	}
 	text, plain := value.lit()
 	return quote(text), plain
+}
+
+// settingsOrGlobal is a variable as an operand of a stage's or the file's
+// condition.
+func (c *converter) settingsOrGlobal(name string) (string, bool) {
+	for _, v := range c.global {
+		if text, plain := plainText(v.Word); v.Name == name {
+			return quote(text), plain && !v.Secure
+		}
+	}
+	return c.settingsValue(name)
+}
+
+// settingsValue is a variable that only Travis's settings can have. A condition
+// can't look at a secret.
+func (c *converter) settingsValue(name string) (string, bool) {
+	if !settable(name) || secretName.MatchString(name) || c.todo.passwords[name] {
+		return "", false
+	}
+	return c.todo.need(name, c.root.Place), true
 }
 
 func (u *unit) language() {
