@@ -25,7 +25,7 @@ func (s *session) build(ctx context.Context) ([]engine.Built, error) {
 			names = append(names, more.String())
 		}
 		panel := board.panel(one.build.Service)
-		images = append(images, engine.Image{Build: s.builds[i], Names: names, Secrets: one.secrets, Output: panel, Ended: panel.end})
+		images = append(images, engine.Image{Build: s.builds[i], Repository: s.plan.repository, Names: names, Secrets: one.secrets, Output: panel, Ended: panel.end})
 	}
 	built, err := s.builder.Build(ctx, images, s.logins.Lookup)
 	for i, one := range built {

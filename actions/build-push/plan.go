@@ -19,7 +19,9 @@ import (
 // plan is what a run will do.
 type plan struct {
 	workspace string
-	images    []planned
+	// repository is whose sources these are.
+	repository string
+	images     []planned
 	// tags go onto every image; the first one is the immutable one.
 	tags []string
 	// earlier are the tags whose images may hold steps of these.
@@ -71,7 +73,7 @@ func (p plan) names() []image.Reference {
 func makePlan(c config, trigger action.Trigger, project *compose.Project) (plan, error) {
 	tags, err := c.tags(trigger)
 	p := plan{
-		workspace: project.Workspace, tags: tags, earlier: union(tags, cache.Earlier(trigger)),
+		workspace: project.Workspace, repository: trigger.Repository, tags: tags, earlier: union(tags, cache.Earlier(trigger)),
 		firstMoves: firstMoves(c.tagLines(trigger), trigger),
 		push:       c.pushes(trigger), cache: c.Inputs, builder: c.Builder,
 	}

@@ -23,7 +23,7 @@ const (
 )
 
 func (s *session) send(ctx context.Context, i int, reference image.Reference) (string, error) {
-	one := engine.Image{Build: s.builds[i], Names: []string{reference.String()}, Secrets: s.plan.images[i].secrets}
+	one := engine.Image{Build: s.builds[i], Repository: s.plan.repository, Names: []string{reference.String()}, Secrets: s.plan.images[i].secrets}
 	left := longestRest
 	for try := 1; ; try++ {
 		digest, err := s.builder.Push(ctx, one, s.logins.Lookup, reference.Registry)

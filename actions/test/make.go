@@ -126,7 +126,7 @@ func (s *session) build(ctx context.Context, builds []*making) {
 func (m *making) image() (engine.Image, error) {
 	build, err := m.cached(m.ctx, m.service)
 	return engine.Image{
-		Build: build, Names: []string{m.service.image.String()}, Secrets: m.service.secrets, Output: m,
+		Build: build, Repository: m.plan.repository, Names: []string{m.service.image.String()}, Secrets: m.service.secrets, Output: m,
 		Begin: func(ctx context.Context) context.Context { return m.begin(ctx, m.plan.idle, "building its image") },
 		Ended: func(built engine.Built, err error) { m.end(built.ID, err) },
 	}, err

@@ -25,6 +25,8 @@ const ownNames = "travois-test-"
 type plan struct {
 	// key is the run's, in labels and names.
 	key, workspace string
+	// repository is whose sources these are.
+	repository string
 	// tags are those that earlier images of the services may have.
 	tags []string
 	// suites are in the order given.

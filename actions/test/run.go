@@ -55,7 +55,7 @@ func prepare(ctx context.Context, r *action.Runner, c config) (plan, error) {
 		one.mask(r.Log)
 	}
 	trigger, triggerErr := r.Trigger(action.CommitInputs{})
-	p.tags = cache.Earlier(trigger)
+	p.tags, p.repository = cache.Earlier(trigger), trigger.Repository
 	return p, errors.Join(err, triggerErr)
 }
 

@@ -21,6 +21,10 @@ import (
 // Image is one image to build.
 type Image struct {
 	Build compose.Build
+	// Repository is whose sources these are. A runner has those of all its
+	// repositories at one path in turn, and BuildKit takes a file of the same size
+	// and time for the one that it was sent before.
+	Repository string
 	// Names are the references that it gets in the engine.
 	Names []string
 	// Secrets are what RUN --mount=type=secret may read, by id.

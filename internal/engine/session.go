@@ -91,7 +91,7 @@ func (s *sessions) join(ctx context.Context, one Image) (*shared, error) {
 		}
 	}
 	// The key lets a later build of the folder send only what changed since.
-	begun, err := session.NewSession(context.WithoutCancel(ctx), short(one.Build.Context))
+	begun, err := session.NewSession(context.WithoutCancel(ctx), short(one.Repository+"\n"+one.Build.Context))
 	if err != nil {
 		return nil, err
 	}
