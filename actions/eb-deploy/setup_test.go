@@ -153,32 +153,3 @@ func TestPolicyOfImages(t *testing.T) {
 		}
 	}
 }
-
-// TestPolicyIsEnough runs a deployment and looks whether every call that it
-// made is in the policy that a dry run prints for it.
-func TestPolicyIsEnough(t *testing.T) {
-	on(t, func(t *testing.T, s *stage) {
-		s.inputs["env-vars"] = "A=1"
-		s.env.Script = fails(before)
-		if got := s.run(t); got.result() != "rolled-back" {
-			t.Fatalf("%s", got)
-		}
-		allowed := actions(t, setup(func(p *plan) { p.config.EnvVars = properties{"A": "1"} }))
-		for _, call := range s.wire.Calls() {
-			needed := "elasticbeanstalk:" + call
-			switch call {
-			case "GetCallerIdentity", "GetTail": // always allowed, and a signed address
-				continue
-			case "HeadBucket":
-				needed = "s3:ListBucket"
-			case "HeadObject":
-				needed = "s3:GetObject"
-			case "PutObject", "GetObject":
-				needed = "s3:" + call
-			}
-			if !slices.Contains(allowed, needed) {
-				t.Errorf("%s needs %s, which the policy lacks", call, needed)
-			}
-		}
-	})
-}

@@ -167,8 +167,11 @@ func (c *Client) checkPlaces(ctx context.Context, apps int, t *Target) error {
 	if places := (Quota{apps, most(quotas.ApplicationQuota), "applications"}); t.NewApp && places.Full() {
 		problems = append(problems, fmt.Errorf("create: the application can't be made: there are %d of %d applications in the region; %s", places.Used, places.Most, fix))
 	}
+	if made == 0 {
+		return errors.Join(problems...)
+	}
 	all, _, err := c.environments(ctx, &elasticbeanstalk.DescribeEnvironmentsInput{})
-	if places := (Quota{len(all) + made - 1, most(quotas.EnvironmentQuota), "environments"}); err == nil && made > 0 && places.Full() {
+	if places := (Quota{len(all) + made - 1, most(quotas.EnvironmentQuota), "environments"}); err == nil && places.Full() {
 		problems = append(problems, fmt.Errorf("create: %d to be made, and there are %d of %d environments, which all applications of the account share in the region; %s", made, len(all), places.Most, fix))
 	}
 	return errors.Join(problems...)

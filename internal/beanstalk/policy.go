@@ -71,11 +71,13 @@ func (u Use) looks() Statement {
 	s.add(u.Makes || u.Creates, "elasticbeanstalk", "DescribeAccountAttributes")
 	s.add(u.Makes && u.Bucket == "", "elasticbeanstalk", "CreateStorageLocation")
 	s.add(u.Settings && len(u.Envs) > 0, "elasticbeanstalk", "ValidateConfigurationSettings")
-	s.add(u.Creates && u.Platform == "", "elasticbeanstalk", "ListAvailableSolutionStacks")
-	s.add(u.Creates && u.Platform != "", "elasticbeanstalk", "DescribePlatformVersion")
+	s.add(u.createsEnvs() && u.Platform == "", "elasticbeanstalk", "ListAvailableSolutionStacks")
+	s.add(u.createsEnvs() && u.Platform != "", "elasticbeanstalk", "DescribePlatformVersion")
 	s.add(len(u.Repositories) > 0, "ecr", "GetAuthorizationToken")
 	return s
 }
+
+func (u Use) createsEnvs() bool { return u.Creates && len(u.Envs) > 0 }
 
 // images are those that a deployment looks for before it names them.
 func (u Use) images() Statement {
@@ -92,12 +94,12 @@ func (u Use) changes() Statement {
 	s.add(len(u.Envs) > 0, "elasticbeanstalk", "UpdateEnvironment", "UpdateApplicationVersion")
 	s.add(len(u.Envs) > 0 && u.Aborts, "elasticbeanstalk", "AbortEnvironmentUpdate")
 	s.add(u.Creates, "elasticbeanstalk", "CreateApplication")
-	s.add(u.Creates && len(u.Envs) > 0, "elasticbeanstalk", "CreateEnvironment")
+	s.add(u.createsEnvs(), "elasticbeanstalk", "CreateEnvironment")
 	resources := []string{u.arn("application/" + u.App), u.arn("applicationversion/" + u.App + "/*")}
 	for _, env := range u.Envs {
 		resources = append(resources, u.arn("environment/"+u.App+"/"+env))
 	}
-	if u.Creates && len(u.Envs) > 0 {
+	if u.createsEnvs() {
 		resources = append(resources, fmt.Sprintf("arn:%s:elasticbeanstalk:%s::solutionstack/*", u.partition(), u.Region))
 		if u.Platform != "" {
 			resources = append(resources, u.Platform)
@@ -117,7 +119,7 @@ const (
 // them. Elastic Beanstalk makes its own one with the first environment.
 func (u Use) roles() Statement {
 	s := Statement{Sid: "Roles"}
-	creates := u.Creates && len(u.Envs) > 0
+	creates := u.createsEnvs()
 	var resources []string
 	if u.ServiceRole != "" || creates {
 		resources = append(resources, u.role(cmp.Or(u.ServiceRole, ownRole)))
