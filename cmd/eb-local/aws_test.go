@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,6 +80,14 @@ func (c *cli) eb(args ...string) map[string]any {
 	return answer
 }
 
+// refused runs a command of Elastic Beanstalk that must fail with an error code.
+func (c *cli) refused(code string, args ...string) {
+	c.t.Helper()
+	if out, err := c.run(append([]string{"elasticbeanstalk"}, args...)...); err == nil || !strings.Contains(out, "("+code+")") {
+		c.t.Errorf("aws elasticbeanstalk %s: %v, expected %s:\n%s", strings.Join(args, " "), err, code, out)
+	}
+}
+
 // value follows keys and indices into an answer.
 func value(answer any, path ...any) any {
 	for _, step := range path {
@@ -145,6 +154,24 @@ func (c *cli) version(bucket, label string) {
 	c.expect("label", value(answer, "ApplicationVersion", "VersionLabel"), label)
 }
 
+func page(t *testing.T, url string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("%s: %s, %v", url, resp.Status, err)
+	}
+	return string(text)
+}
+
 // TestLifeOfAnApplication runs it from its creation to its end with the AWS
 // command line.
 func TestLifeOfAnApplication(t *testing.T) {
@@ -158,6 +185,8 @@ func TestLifeOfAnApplication(t *testing.T) {
 		c.version(bucket, label)
 	}
 	c.expect("status of a version", value(c.eb("describe-application-versions", "--application-name", "shop", "--version-labels", "v1"), "ApplicationVersions", 0, "Status"), "Processed")
+	c.refused("InvalidParameterValue", "create-application-version", "--application-name", "shop", "--version-label", "v1", "--source-bundle", "S3Bucket="+bucket+",S3Key=shop/v1.zip")
+	c.expect("quota of versions", value(c.eb("describe-account-attributes"), "ResourceQuotas", "ApplicationVersionQuota", "Maximum"), 1000.)
 	stack, _ := value(c.eb("list-available-solution-stacks"), "SolutionStacks", 0).(string)
 	c.expect("DNS", c.eb("check-dns-availability", "--cname-prefix", "shop")["Available"], true)
 
@@ -166,6 +195,8 @@ func TestLifeOfAnApplication(t *testing.T) {
 		"--option-settings", "Namespace=aws:elasticbeanstalk:command,OptionName=DeploymentPolicy,Value=Rolling")["Status"], "Launching")
 	e := c.until("Ready")
 	c.expect("health", e["Health"], "Green")
+	arn, _ := e["EnvironmentArn"].(string)
+	c.expect("tag", value(c.eb("list-tags-for-resource", "--resource-arn", arn), "ResourceTags", 0, "Value"), "us")
 	c.expect("DNS", c.eb("check-dns-availability", "--cname-prefix", "shop")["Available"], false)
 
 	c.eb("update-environment", "--environment-name", shopEnv, "--version-label", "v2")
@@ -184,12 +215,21 @@ func TestLifeOfAnApplication(t *testing.T) {
 	c.eb("abort-environment-update", "--environment-name", shopEnv)
 	c.expect("label after an abort", c.until("Ready")["VersionLabel"], "v2")
 	c.eb("request-environment-info", "--environment-name", shopEnv, "--info-type", "tail")
-	c.expect("kind of info", value(c.eb("retrieve-environment-info", "--environment-name", shopEnv, "--info-type", "tail"), "EnvironmentInfo", 0, "InfoType"), "tail")
-
-	out, err := c.run("elasticbeanstalk", "delete-application", "--application-name", "shop")
-	if err == nil || !strings.Contains(out, "(OperationInProgressFailure)") {
-		t.Errorf("deleted with an environment: %v, %s", err, out)
+	tail, _ := value(c.eb("retrieve-environment-info", "--environment-name", shopEnv, "--info-type", "tail"), "EnvironmentInfo", 0, "Message").(string)
+	if text := page(t, tail); !strings.Contains(text, "log of web") {
+		t.Errorf("the tail of the log at %s: %q", tail, text)
 	}
+	aborted, _ := value(c.eb("describe-events", "--environment-name", shopEnv, "--severity", "ERROR", "--max-items", "1"), "Events", 0, "Message").(string)
+	if !strings.Contains(aborted, "was aborted") {
+		t.Errorf("the newest error: %q", aborted)
+	}
+	address, _ := e["CNAME"].(string)
+	if text := page(t, "http://"+address+"/"); !strings.Contains(text, "example/web:v2") {
+		t.Errorf("the environment's page: %q", text)
+	}
+
+	c.refused("OperationInProgressFailure", "delete-application", "--application-name", "shop")
+	c.refused("InvalidParameterValue", "delete-application-version", "--application-name", "shop", "--version-label", "v2")
 	c.eb("delete-application-version", "--application-name", "shop", "--version-label", "v1", "--delete-source-bundle")
 	c.eb("terminate-environment", "--environment-name", shopEnv)
 	c.until("Terminated")

@@ -117,18 +117,18 @@ func (s *Server) deleteApplication(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range s.state.envs() {
-		if e.App != a.Name || e.Status == statusTerminating {
-			continue
-		}
+	running := slices.DeleteFunc(s.state.envs(), func(e *environment) bool { return e.App != a.Name || e.Status == statusTerminating })
+	for _, e := range running {
 		if !force || e.Status != statusReady {
 			return nil, &apiError{http.StatusBadRequest, "OperationInProgressFailure",
 				"Unable to delete application " + a.Name + " because it has running environments: " + e.Name + "."}
 		}
+	}
+	for _, e := range running {
 		s.terminate(e, c.id)
 	}
 	s.state.Versions = slices.DeleteFunc(s.state.Versions, func(v *version) bool { return v.App == a.Name })
 	s.state.Apps = slices.DeleteFunc(s.state.Apps, func(o *application) bool { return o == a })
-	s.event(event{App: a.Name, Severity: "INFO", RequestID: c.id, Message: "The application '" + a.Name + "' was successfully deleted."})
+	s.event(event{App: a.Name, Severity: "INFO", RequestID: c.id, Message: "The application has been deleted successfully."})
 	return nil, nil
 }

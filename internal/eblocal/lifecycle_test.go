@@ -249,6 +249,16 @@ func TestApplicationsComeAndGo(t *testing.T) {
 			return err
 		}
 		mustRefuse(t, remove(false), "OperationInProgressFailure", "running environments")
+		s.Engine.Boot = time.Minute
+		update := &elasticbeanstalk.UpdateEnvironmentInput{EnvironmentName: aws.String(second), VersionLabel: aws.String("v2")}
+		if _, err := s.eb.UpdateEnvironment(t.Context(), update); err != nil {
+			t.Fatal(err)
+		}
+		mustRefuse(t, remove(true), "OperationInProgressFailure", second) // not even in part
+		if e := s.environment(); e.Status != "Ready" {
+			t.Errorf("the other environment is %s, expected Ready", e.Status)
+		}
+		s.until(second, "Ready")
 		if err := remove(true); err != nil {
 			t.Fatal(err)
 		}
