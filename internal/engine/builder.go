@@ -14,6 +14,8 @@ import (
 	"github.com/docker/docker/api/types/versions"
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/util/grpcerrors"
+	"google.golang.org/grpc/codes"
 )
 
 // Builder is a BuildKit that answers: the one in an engine, one in a container
@@ -113,6 +115,9 @@ func (b *Builder) connect(ctx context.Context, options ...client.ClientOpt) erro
 	if err == nil && len(workers) == 0 {
 		err = errors.New("it has no workers")
 	}
+	if err == nil && b.store == nil {
+		err = tooOld(asking, buildkit)
+	}
 	if err != nil {
 		return errors.Join(plain(err), buildkit.Close())
 	}
@@ -126,6 +131,16 @@ func (b *Builder) connect(ctx context.Context, options ...client.ClientOpt) erro
 	slices.Sort(b.Platforms)
 	b.Platforms = slices.Compact(b.Platforms)
 	return nil
+}
+
+// tooOld tells a BuildKit by itself that leaves out in silence what it does not
+// know. 0.11 is the first that attests, and that says which one it is.
+func tooOld(ctx context.Context, buildkit *client.Client) error {
+	_, err := buildkit.Info(ctx)
+	if grpcerrors.Code(err) == codes.Unimplemented {
+		return errors.New("it is older than BuildKit 0.11, which would leave attestations out without a word; update it")
+	}
+	return err
 }
 
 // Close ends the connection, and the builder where it was started for this

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -13,6 +14,7 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -129,6 +131,51 @@ func buildAndPush(t *testing.T, builder *engine.Builder, host, service string) {
 	}
 	if there, err := credentials.Digest(t.Context(), name); err != nil || there != digest || digest != built[0].ID {
 		t.Errorf("built %s, pushed %s, the registry has %s (%v)", built[0].ID, digest, there, err)
+	}
+}
+
+// TestOldBuilder shows that a BuildKit by itself that is too old is told.
+func TestOldBuilder(t *testing.T) {
+	enginetest.Each(t, func(t *testing.T, eng *engine.Engine) {
+		if !strings.HasPrefix(eng.Version, "20.") {
+			t.Skip("the BuildKit in a newer engine is not old")
+		}
+		socket := filepath.Join(t.TempDir(), "buildkitd.sock")
+		listener, err := net.Listen("unix", socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = listener.Close() })
+		go upgrade(listener, strings.TrimPrefix(eng.Host, "unix://"))
+		_, err = dial(t, "unix://"+socket, engine.Certificates{})
+		if want := "it is older than BuildKit 0.11"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	})
+}
+
+// upgrade hands connections on to the BuildKit in the engine at a socket.
+func upgrade(listener net.Listener, engine string) {
+	for {
+		from, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer func() { _ = from.Close() }()
+			to, err := net.Dial("unix", engine)
+			if err != nil {
+				return
+			}
+			defer func() { _ = to.Close() }()
+			_, _ = io.WriteString(to, "POST /grpc HTTP/1.1\r\nHost: engine\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+			answer := bufio.NewReader(to)
+			if _, err := http.ReadResponse(answer, nil); err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(to, from) }()
+			_, _ = io.Copy(from, answer)
+		}()
 	}
 }
 

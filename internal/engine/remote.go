@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 
 	"github.com/moby/buildkit/client"
@@ -130,7 +131,15 @@ func Dial(ctx context.Context, address Address, certificates Certificates, insec
 		return new(net.Dialer).DialContext(ctx, network, address.rest)
 	}))
 	if err := builder.connect(ctx, options...); err != nil {
-		return nil, fmt.Errorf("no BuildKit answers at %s: %w", address, err)
+		return nil, fmt.Errorf("no BuildKit answers at %s: %w%s", address, err, address.unseen())
 	}
 	return builder, nil
+}
+
+// unseen says why a socket that is there on the machine may not be here.
+func (a Address) unseen() string {
+	if _, err := os.Stat(a.rest); a.scheme != schemeUnix || !errors.Is(err, os.ErrNotExist) {
+		return ""
+	}
+	return ": of the machine's files the action's container has the workspace, as /github/workspace; let buildkitd listen on a socket in it, or on a port"
 }
