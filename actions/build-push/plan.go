@@ -22,13 +22,13 @@ type plan struct {
 	// repository is whose sources these are.
 	repository string
 	images     []planned
-	// tags go onto every image; the first one is the immutable one.
+	// tags go onto every image.
 	tags []string
+	// lasting is the first of them that no later commit has, "" if all move.
+	lasting string
 	// earlier are the tags whose images may hold steps of these.
 	earlier []string
-	// firstMoves tells that the first tag is one that moves.
-	firstMoves bool
-	push       bool
+	push    bool
 	// cache is where steps are kept between runs.
 	cache cache.Inputs
 	// builder is the input's.
@@ -74,8 +74,7 @@ func makePlan(c config, trigger action.Trigger, project *compose.Project) (plan,
 	tags, err := c.tags(trigger)
 	p := plan{
 		workspace: project.Workspace, repository: trigger.Repository, tags: tags, earlier: union(tags, cache.Earlier(trigger)),
-		firstMoves: firstMoves(c.tagLines(trigger), trigger),
-		push:       c.pushes(trigger), cache: c.Inputs, builder: c.Builder,
+		lasting: lasting(c.tagLines(trigger), trigger), push: c.pushes(trigger), cache: c.Inputs, builder: c.Builder,
 	}
 	problems := []error{err}
 	for _, name := range project.Names {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -29,7 +30,9 @@ type pushBench struct {
 	registry  *registrytest.Faulty
 	// engine is for DOCKER_HOST, builder is the input.
 	engine, builder string
-	services        string
+	services, tags  string // the inputs
+	// names are the services that give made.
+	names []string
 	// also takes the log while it is written.
 	also io.Writer
 }
@@ -72,6 +75,29 @@ func (b *pushBench) change(t *testing.T) {
 	enginetest.Write(t, filepath.Join(b.dir, "content"), rand.Text())
 }
 
+// give makes the services others, each with a folder of its own.
+func (b *pushBench) give(t *testing.T, names ...string) {
+	t.Helper()
+	var services strings.Builder
+	for _, name := range names {
+		if err := os.Mkdir(filepath.Join(b.dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		enginetest.Write(t, filepath.Join(b.dir, name, "Dockerfile"), "FROM scratch\nCOPY content /\n")
+		b.changeService(t, name)
+		fmt.Fprintf(&services, "%s: {image: guk0/%s, build: %s}\n", name, name, name)
+	}
+	b.services, b.names = services.String(), names
+}
+
+// changeService does for services that give made what change does for one.
+func (b *pushBench) changeService(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		enginetest.Write(t, filepath.Join(b.dir, name, "content"), rand.Text())
+	}
+}
+
 // run runs the action for a commit and gives its outputs and its log.
 func (b *pushBench) run(t *testing.T, sha string) (outputs map[string]string, log string, code int) {
 	t.Helper()
@@ -85,7 +111,7 @@ func (b *pushBench) do(t *testing.T, sha string, run func(context.Context, *acti
 	var out bytes.Buffer
 	r := action.NewRunner([]string{
 		"GITHUB_WORKSPACE=" + b.dir, "GITHUB_OUTPUT=" + file, "GITHUB_SHA=" + sha, "GITHUB_REF=refs/heads/main", "GITHUB_EVENT_NAME=push",
-		"INPUT_SERVICES=" + b.services, "INPUT_REGISTRY=" + b.host, "INPUT_USERNAME=" + enginetest.Username, "INPUT_PASSWORD=" + enginetest.Password,
+		"INPUT_SERVICES=" + b.services, "INPUT_TAGS=" + b.tags, "INPUT_REGISTRY=" + b.host, "INPUT_USERNAME=" + enginetest.Username, "INPUT_PASSWORD=" + enginetest.Password,
 		"INPUT_DEFAULT-BRANCH=main", "DOCKER_HOST=" + b.engine, "INPUT_BUILDER=" + b.builder, "GITHUB_RUN_ID=" + b.host,
 	}, io.MultiWriter(&out, b.also))
 	code = r.Run(t.Context(), run)

@@ -36,7 +36,11 @@ type imageResult struct {
 	// tags are those that were pushed.
 	tags []string
 	// more are the file's own that were pushed.
-	more   []image.Reference
+	more []image.Reference
+	// found is the digest that the registry had the image under before, "" if it
+	// had not.
+	found string
+	// digest is the registry's, set when the image is up.
 	digest string
 	// already tells that the registry had the image.
 	already bool
@@ -82,7 +86,7 @@ func finish(r *action.Runner, done result, err error) error {
 }
 
 // outputs are set for what was built, or pushed, and where something failed for
-// what is up by its first tag all the same. tags and digests hold no
+// what is up all the same, with a tag that it has. tags and digests hold no
 // repository's name, since GitHub drops a job's output that holds a masked value.
 func (d result) outputs() action.Outputs {
 	images, tags, digests := map[string]string{}, map[string]string{}, map[string]string{}
@@ -90,11 +94,13 @@ func (d result) outputs() action.Outputs {
 		if d.verdict == rejected || d.verdict == failed && one.digest == "" {
 			continue
 		}
-		tags[one.service] = d.tag
-		images[one.service] = one.name.WithTag(d.tag).String()
+		tag := d.handedOn(one)
+		if tag != "" {
+			tags[one.service] = tag
+		}
+		images[one.service] = one.name.WithTag(tag).WithDigest(one.digest).String()
 		if one.digest != "" {
 			digests[one.service] = one.digest
-			images[one.service] = one.name.WithTag(d.tag).WithDigest(one.digest).String()
 		}
 	}
 	outputs := action.Outputs{"result": d.verdict, "tag": d.tag, "pushed": fmt.Sprint(d.verdict == pushed)}
@@ -102,6 +108,15 @@ func (d result) outputs() action.Outputs {
 	outputs.JSON("tags", tags)
 	outputs.JSON("digests", digests)
 	return outputs
+}
+
+// handedOn is the tag that stands for an image: the first or, where that has not
+// moved, the one that the image is up under, "" if it is up by its digest alone.
+func (d result) handedOn(one imageResult) string {
+	if d.verdict != failed || slices.Contains(one.tags, d.tag) {
+		return d.tag
+	}
+	return strings.Join(one.tags[:min(1, len(one.tags))], "")
 }
 
 func (d result) summary() string {

@@ -29,9 +29,6 @@ func run(ctx context.Context, r *action.Runner) error {
 	for _, warning := range p.plan.exposed(r.Log.Masked) {
 		r.Log.Warning(warning)
 	}
-	if notice := p.plan.halfMoved(); notice != "" {
-		r.Log.Notice("%s", notice)
-	}
 	s, err := preflight(ctx, p)
 	if err != nil {
 		return finish(r, result{verdict: rejected}, err)

@@ -22,8 +22,13 @@ const (
 	longestRest = 10 * time.Minute
 )
 
-func (s *session) send(ctx context.Context, i int, reference image.Reference) (string, error) {
+func (s *session) send(ctx context.Context, i int, built engine.Built, reference image.Reference) (string, error) {
 	one := engine.Image{Build: s.builds[i], Repository: s.plan.repository, Names: []string{reference.String()}, Secrets: s.plan.images[i].secrets}
+	if reference.Tag == uploadTag {
+		if err := s.builder.Tag(ctx, built, reference.String()); err != nil {
+			return "", err
+		}
+	}
 	left := longestRest
 	for try := 1; ; try++ {
 		digest, err := s.builder.Push(ctx, one, s.logins.Lookup, reference.Registry)

@@ -94,16 +94,17 @@ func expand(lines []string, t action.Trigger) ([]string, error) {
 // fixing are the placeholders whose value no later commit has again.
 var fixing = []string{"{sha}", "{version}", "{run}"}
 
-// firstMoves tells that what a first tag is made of lets later commits have it
-// too.
-func firstMoves(lines []string, t action.Trigger) bool {
+// lasting is the first tag made of what no later commit has, "" if there is
+// none.
+func lasting(lines []string, t action.Trigger) string {
 	known := values(t)
 	for _, line := range lines {
-		if _, ok, err := expandLine(line, known); ok && err == nil {
-			return !slices.ContainsFunc(fixing, func(one string) bool { return strings.Contains(line, one) })
+		tag, ok, err := expandLine(line, known)
+		if ok && err == nil && slices.ContainsFunc(fixing, func(one string) bool { return strings.Contains(line, one) }) {
+			return tag
 		}
 	}
-	return false
+	return ""
 }
 
 func expandLine(line string, known map[string]string) (tag string, ok bool, err error) {

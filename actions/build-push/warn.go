@@ -58,15 +58,6 @@ func (p plan) exposed(masked func(string) bool) []error {
 	return warnings
 }
 
-// halfMoved tells that a tag moves while some of the images are not up yet, and
-// is "" where none does.
-func (p plan) halfMoved() string {
-	if !p.push || !p.firstMoves || len(p.images) < 2 {
-		return ""
-	}
-	return fmt.Sprintf("input tags: the first tag, %s, is one that moves, and the first tag is an image's as soon as that one is up: until all are, or if one fails, it names images of two commits. Put a line sha-{sha} before it: then all others move together when every image is up", p.tags[0])
-}
-
 // handedOn are the outputs that other jobs may want.
 var handedOn = []string{"images", "tags", "digests"}
 

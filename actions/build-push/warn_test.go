@@ -45,38 +45,6 @@ func TestExposed(t *testing.T) {
 	}
 }
 
-func TestHalfMoved(t *testing.T) {
-	trigger := action.Trigger{Branch: "main", DefaultBranch: "main", SHA: sha, RunNumber: "7"}
-	for _, c := range []struct {
-		name  string
-		lines []string
-		push  bool
-		count int
-		moves string
-	}{
-		{"latest alone", []string{"latest"}, true, 2, "latest"},
-		{"the branch first", []string{"{version}", "{branch}", "sha-{sha}"}, true, 2, "main"},
-		{"one image", []string{"latest"}, true, 1, ""},
-		{"nothing is pushed", []string{"latest"}, false, 2, ""},
-		{"a commit's tag", []string{"sha-{sha}", "latest"}, true, 2, ""},
-		{"a run's tag", []string{"build-{run}", "latest"}, true, 2, ""},
-		{"the default", defaultTags(trigger), true, 2, ""},
-	} {
-		tags, err := expand(c.lines, trigger)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := plan{tags: tags, firstMoves: firstMoves(c.lines, trigger), push: c.push, images: make([]planned, c.count)}
-		want := ""
-		if c.moves != "" {
-			want = "input tags: the first tag, " + c.moves + ", is one that moves, and the first tag is an image's as soon as that one is up: until all are, or if one fails, it names images of two commits. Put a line sha-{sha} before it: then all others move together when every image is up"
-		}
-		if diff := cmp.Diff(want, p.halfMoved()); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", c.name, diff)
-		}
-	}
-}
-
 func TestDropped(t *testing.T) {
 	outputs := action.Outputs{"images": `{"web":"guk0/web:1@sha256:0"}`, "tags": `{"web":"1"}`, "digests": `{"web":"sha256:0"}`, "tag": "1"}
 	for mask, want := range map[string]string{

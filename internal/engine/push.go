@@ -10,16 +10,18 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/docker/docker/api/types/image"
+	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/registry"
 	"github.com/docker/docker/pkg/jsonmessage"
 
 	"github.com/guk0/travois/internal/compose"
+	"github.com/guk0/travois/internal/image"
 )
 
 // Push pushes an image that was built under one of its names, the only one in
-// Names, and gives the digest that the registry has it under. A push of which
-// nothing new is heard for a time is given up.
+// Names, and gives the digest that the registry has it under. A name without a
+// tag is for a builder that PushesByDigest. A push of which nothing new is heard
+// for a time is given up.
 func (b *Builder) Push(ctx context.Context, one Image, logins LoginFunc, host string) (string, error) {
 	push := b.pushAgain
 	if b.store != nil {
@@ -34,6 +36,18 @@ func (b *Builder) Push(ctx context.Context, one Image, logins LoginFunc, host st
 	return digest, nil
 }
 
+// PushesByDigest tells whether the builder can push an image without a tag. An
+// engine can't.
+func (b *Builder) PushesByDigest() bool { return b.store == nil }
+
+// Tag gives an image in the builder's store a further name.
+func (b *Builder) Tag(ctx context.Context, built Built, name string) error {
+	if err := b.store.docker.ImageTag(ctx, built.ID, name); err != nil {
+		return fmt.Errorf("tag the image of %q as %s: %w", built.Service, name, err)
+	}
+	return nil
+}
+
 // push has the engine push. It reports a refusal inside an answer with status
 // 200.
 func (e *Engine) push(ctx context.Context, one Image, logins LoginFunc, host string, heard io.Writer) (string, error) {
@@ -42,7 +56,7 @@ func (e *Engine) push(ctx context.Context, one Image, logins LoginFunc, host str
 		return "", err
 	}
 	name := one.Names[0]
-	stream, err := e.docker.ImagePush(ctx, name, image.PushOptions{RegistryAuth: auth})
+	stream, err := e.docker.ImagePush(ctx, name, dockerimage.PushOptions{RegistryAuth: auth})
 	if err != nil {
 		return "", err
 	}
@@ -63,6 +77,9 @@ func (e *Engine) push(ctx context.Context, one Image, logins LoginFunc, host str
 func (b *Builder) pushAgain(ctx context.Context, one Image, logins LoginFunc, host string, heard io.Writer) (string, error) {
 	export := b.export(one.Names)
 	export.Attrs["push"] = "true"
+	if named, err := image.Parse(one.Names[0]); err == nil && named.Tag == "" {
+		export.Attrs["push-by-digest"] = "true"
+	}
 	if b.insecure(host) {
 		export.Attrs["registry.insecure"] = "true"
 	}
@@ -94,7 +111,7 @@ func (e *Engine) Pull(ctx context.Context, name, platform, host string, logins L
 	if err != nil {
 		return fmt.Errorf("pull %s: %w", name, err)
 	}
-	stream, err := e.docker.ImagePull(ctx, name, image.PullOptions{RegistryAuth: auth, Platform: platform})
+	stream, err := e.docker.ImagePull(ctx, name, dockerimage.PullOptions{RegistryAuth: auth, Platform: platform})
 	if err != nil {
 		return fmt.Errorf("pull %s: %w", name, err)
 	}

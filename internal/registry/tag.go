@@ -8,9 +8,9 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/guk0/travois/internal/image"
 )
@@ -48,37 +48,92 @@ func never(error) bool { return false }
 // Tag gives what a repository has under from's digest further tags. Nothing
 // but manifests moves. A tag that it has already is left alone.
 func (c *Client) Tag(ctx context.Context, from image.Reference, tags []string) error {
-	digest, err := name.NewDigest(from.Name()+"@"+from.Digest, c.credentials.options(from.Registry)...)
-	if err != nil {
-		return fmt.Errorf("image %q: %w", from, err)
-	}
-	manifest, err := c.puller.Get(ctx, digest)
-	if err != nil {
-		return fmt.Errorf("tag %s: %w", from, err)
-	}
+	var to []image.Reference
 	for _, tag := range tags {
-		target := digest.Tag(tag)
-		if found, err := c.puller.Head(ctx, target); err == nil && found.Digest.String() == from.Digest {
-			continue
-		}
-		if err := c.pusher.Put(ctx, target, manifest); err != nil {
-			return fmt.Errorf("tag %s: %w", from.WithTag(tag), c.credentials.explain(ctx, from, err))
+		to = append(to, from.WithTag(tag))
+	}
+	moves, err := c.Moves(ctx, from.Digest, to)
+	if err != nil {
+		return err
+	}
+	for _, move := range moves {
+		if err := move(ctx); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// Copy gives what a repository has under from's digest another reference, in
-// that repository or elsewhere. What the other has already is not sent.
-func (c *Client) Copy(ctx context.Context, from, to image.Reference) error {
-	if from.Name() == to.Name() {
-		return c.Tag(ctx, from, []string{to.Tag})
+// Moves give tags to what their repositories have under a digest, one a tag and
+// in their order. All that can be asked beforehand has been: a move is one
+// request, or none where the tag has that digest already.
+func (c *Client) Moves(ctx context.Context, digest string, to []image.Reference) ([]func(context.Context) error, error) {
+	manifests := map[string]*remote.Descriptor{} // by repository
+	for _, one := range to {
+		if manifests[one.Name()] != nil {
+			continue
+		}
+		found, err := c.manifest(ctx, one.WithDigest(digest))
+		if err != nil {
+			return nil, fmt.Errorf("tag %s: %w", one, err)
+		}
+		manifests[one.Name()] = found
 	}
+	moves := make([]func(context.Context) error, len(to))
+	problems := make([]error, len(to))
+	var group errgroup.Group
+	group.SetLimit(parallel)
+	for i, one := range to {
+		group.Go(func() error {
+			moves[i], problems[i] = c.move(ctx, one, manifests[one.Name()])
+			return nil
+		})
+	}
+	return moves, errors.Join(group.Wait(), errors.Join(problems...))
+}
+
+// manifest is what a repository has under a digest. With it comes the token for
+// a push, which a first PUT would have to ask for.
+func (c *Client) manifest(ctx context.Context, of image.Reference) (*remote.Descriptor, error) {
+	parsed, err := c.credentials.parse(of.WithTag("").WithDigest(of.Digest))
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.puller.Get(ctx, parsed)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.pusher.Push(ctx, parsed, found); err != nil {
+		return nil, c.credentials.explain(ctx, of, err)
+	}
+	return found, nil
+}
+
+// move puts a manifest under a tag, if that has not got it already.
+func (c *Client) move(ctx context.Context, to image.Reference, manifest *remote.Descriptor) (func(context.Context) error, error) {
+	target, err := c.credentials.parse(to)
+	if err != nil {
+		return nil, err
+	}
+	if found, err := c.puller.Head(ctx, target); err == nil && found.Digest == manifest.Digest {
+		return func(context.Context) error { return nil }, nil
+	}
+	return func(ctx context.Context) error {
+		if err := c.pusher.Put(ctx, target, manifest); err != nil {
+			return fmt.Errorf("tag %s: %w", to, c.credentials.explain(ctx, to, err))
+		}
+		return nil
+	}, nil
+}
+
+// Copy gives what a repository has under a digest to another repository, under
+// that digest alone. What the other has already is not sent.
+func (c *Client) Copy(ctx context.Context, from, to image.Reference) error {
 	source, err := c.credentials.parse(from)
 	if err != nil {
 		return err
 	}
-	target, err := c.credentials.parse(to)
+	target, err := c.credentials.parse(to.WithTag("").WithDigest(from.Digest))
 	if err != nil {
 		return err
 	}
@@ -86,13 +141,18 @@ func (c *Client) Copy(ctx context.Context, from, to image.Reference) error {
 	if err != nil {
 		return fmt.Errorf("copy %s: %w", from, err)
 	}
-	if there, err := c.puller.Head(ctx, target); err == nil && there.Digest.String() == from.Digest {
-		return nil
-	}
 	if err := c.pusher.Push(ctx, target, found); err != nil {
-		return fmt.Errorf("copy %s to %s: %w", from.Name(), to, c.credentials.explain(ctx, to, err))
+		return fmt.Errorf("copy %s to %s: %w", from.Name(), to.Name(), c.credentials.explain(ctx, to, err))
 	}
 	return nil
+}
+
+// Lacks tells that a repository has nothing under a tag. One that does not tell
+// does not lack it.
+func (c *Client) Lacks(ctx context.Context, reference image.Reference) bool {
+	_, err := c.head(ctx, reference)
+	var refused *transport.Error
+	return errors.As(err, &refused) && refused.StatusCode == http.StatusNotFound
 }
 
 // Has gives the digest that a repository has under a tag if that is an image

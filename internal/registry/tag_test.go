@@ -88,7 +88,7 @@ func TestTagRefusedMidway(t *testing.T) {
 		faulty.Set(registrytest.Fault{Method: http.MethodPut, Path: regexp.MustCompile("/manifests/refused"), Times: -1, Status: c.status})
 		err = client.Tag(t.Context(), reference.WithDigest(digest), []string{taken, refused, "later"})
 		want := "tag " + host + "/guk0/a:" + refused + ": registry " + host + " " + c.want
-		if err == nil || err.Error() != want && err.Error() != strings.Replace(want, ": registry", "@"+digest+": registry", 1) {
+		if err == nil || err.Error() != want {
 			t.Errorf("got %v\nwant %s", err, want)
 		}
 		if count := faulty.Asked("^PUT .*/manifests/refused"); count != 1 {
@@ -99,6 +99,80 @@ func TestTagRefusedMidway(t *testing.T) {
 		}
 		if got, err := credentials.Digest(t.Context(), reference.WithTag(taken)); err != nil || got != digest {
 			t.Errorf("the tag that was taken has %s, %v", got, err)
+		}
+	}
+}
+
+// TestMoves shows that a move is one request, whatever its registry asks for
+// before the first, and none where the tag is there, and that a registry which
+// has not got the image is told of before any tag moves.
+func TestMoves(t *testing.T) {
+	faulty := &registrytest.Faulty{Next: registrytest.New("guk0", "open sesame", "guk0/")}
+	server := httptest.NewServer(faulty)
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://")
+	one := pushImage(t, host, "there", 1)
+	client, err := one.credentials.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := []image.Reference{one.reference.WithTag("latest"), one.reference.WithTag("there"), one.reference.WithTag("main")}
+	moves, err := client.Moves(t.Context(), one.digest, to)
+	if err != nil || len(moves) != len(to) {
+		t.Fatalf("%d moves, %v", len(moves), err)
+	}
+	if put := faulty.Asked("^PUT .*/manifests/(latest|main)"); put != 0 {
+		t.Errorf("%d tags have moved already", put)
+	}
+	faulty.Set()
+	for _, move := range moves {
+		if err := move(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if put, all := faulty.Asked("^PUT /v2/guk0/a/manifests/(latest|main)$"), faulty.Asked(""); put != 2 || all != 2 {
+		t.Errorf("%d requests, %d of them of a tag; want 2 and 2", all, put)
+	}
+	for _, reference := range to {
+		if got, err := one.credentials.Digest(t.Context(), reference); err != nil || got != one.digest {
+			t.Errorf("%s is %s, %v", reference, got, err)
+		}
+	}
+	absent := "sha256:" + strings.Repeat("0", 64)
+	if _, err := client.Moves(t.Context(), absent, to); err == nil || !strings.HasPrefix(err.Error(), "tag "+to[0].String()+": ") || !strings.Contains(err.Error(), "MANIFEST_UNKNOWN") {
+		t.Errorf("moves to an image that is not there: %v", err)
+	}
+}
+
+// TestLacks shows that a registry lacks a tag only if it says so.
+func TestLacks(t *testing.T) {
+	faulty := &registrytest.Faulty{Next: registrytest.New("guk0", "open sesame", "guk0/")}
+	server := httptest.NewServer(faulty)
+	defer server.Close()
+	one := pushImage(t, strings.TrimPrefix(server.URL, "http://"), "there", 1)
+	client, err := one.credentials.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := one.reference
+	other.Repository = "guk0/other"
+	for _, c := range []struct {
+		reference image.Reference
+		status    int
+		want      bool
+	}{
+		{one.reference, 0, false},
+		{one.reference.WithTag("other"), 0, true},
+		{other, 0, true},
+		{one.reference.WithTag("other"), http.StatusForbidden, false},
+		{one.reference.WithTag("other"), http.StatusUnauthorized, false},
+	} {
+		faulty.Set()
+		if c.status != 0 {
+			faulty.Set(registrytest.Fault{Method: http.MethodHead, Times: -1, Status: c.status})
+		}
+		if got := client.Lacks(t.Context(), c.reference); got != c.want {
+			t.Errorf("%s, HTTP %d: lacks it: %t, want %t", c.reference, c.status, got, c.want)
 		}
 	}
 }

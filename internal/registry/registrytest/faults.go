@@ -38,16 +38,21 @@ func (f *Faulty) Set(faults ...Fault) {
 }
 
 // Asked counts the requests whose "METHOD /path" fits an expression.
-func (f *Faulty) Asked(like string) int {
+func (f *Faulty) Asked(like string) int { return len(f.Requests(like)) }
+
+// Requests are those whose "METHOD /path" fits an expression, in the order in
+// which they came.
+func (f *Faulty) Requests(like string) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	count, wanted := 0, regexp.MustCompile(like)
+	wanted := regexp.MustCompile(like)
+	var found []string
 	for _, one := range f.asked {
 		if wanted.MatchString(one) {
-			count++
+			found = append(found, one)
 		}
 	}
-	return count
+	return found
 }
 
 func (f *Faulty) ServeHTTP(w http.ResponseWriter, request *http.Request) {
