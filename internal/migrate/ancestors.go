@@ -36,7 +36,9 @@ func (c *converter) condition(id string, conds, needs []string) string {
 	}
 	terms := []string{"!cancelled() && !failure()"}
 	for _, need := range needs {
-		if c.images[need] {
+		// Where the images' job may not run, Travis deployed without them.
+		runs := !slices.ContainsFunc(c.family.own[need], func(term string) bool { return !implied(term, conds) })
+		if c.images[need] && runs {
 			terms = append(terms, "needs."+need+".result == 'success'")
 		}
 	}

@@ -35,8 +35,12 @@ func (p *pipeline) beanstalk(d *deployment) *workflow.Map {
 	with.SetText("description", p.option(d, "description"))
 	p.waiting(d, with)
 	p.given(d, with)
-	if p.c.options.Beside != nil && p.c.deployed.file == "" && !d.zipped {
-		p.c.todo.hand(d.section.Place, "beside the file lies no docker-compose.yml and no Dockerrun.aws.json that can be read: eb-deploy deploys one of them")
+	if with.Get("version-label") != nil && with.Get("tags") == nil {
+		with.Remove("version-label")
+		p.c.todo.hand(d.section.Place, "label: left out: without images, eb-deploy takes version-label for the name of a version that is there already")
+	}
+	if p.c.options.Beside != nil && p.c.deployed.file == "" && !d.zipped && !p.c.exists("Dockerfile") {
+		p.c.todo.hand(d.section.Place, "beside the file lies no docker-compose.yml, no Dockerrun.aws.json that can be read, and no Dockerfile: eb-deploy deploys one of them")
 	}
 	step := new(workflow.Map).Set("uses", "guk0/travois/actions/eb-deploy@v1").Set("with", with)
 	return step.SetMap("env", p.keys(d))
@@ -178,9 +182,7 @@ func (p *pipeline) given(d *deployment, with *workflow.Map) {
 		return
 	}
 	if p.images.outputs() == nil {
-		if !p.rawImages {
-			p.c.todo.hand(d.section.Place, "nothing pushes an image that is deployed: dpl sent the sources and Elastic Beanstalk built them; eb-deploy sends docker-compose.yml or Dockerrun.aws.json with images, so add a step of build-push, and give eb-deploy its tags and digests")
-		}
+		p.withoutImages(d, with)
 		return
 	}
 	source := "needs." + p.imageID + ".outputs"
@@ -198,6 +200,24 @@ func (p *pipeline) given(d *deployment, with *workflow.Map) {
 	}
 	with.Set("tags", "${{ "+source+".tags }}")
 	with.Set("digests", "${{ "+source+".digests }}")
+}
+
+// withoutImages sends the sources, as dpl did, where the file pushes no image.
+func (p *pipeline) withoutImages(d *deployment, with *workflow.Map) {
+	if p.rawImages {
+		return
+	}
+	sent := "as with dpl the sources are sent, and the instances build them"
+	if d.zipped {
+		sent = "the zip is sent as it is"
+	} else {
+		with.Set("bundle", "source")
+	}
+	if p.c.deployed.file == "" && p.c.exists("Dockerfile") {
+		p.c.todo.tell(d.section.Place, "nothing pushes an image: eb-deploy sends the sources, as dpl did, and the instances build the Dockerfile")
+		return
+	}
+	p.c.todo.hand(d.section.Place, "nothing pushes an image that is deployed: %s; to deploy what was tested, add a step of build-push, and give eb-deploy its tags and digests", sent)
 }
 
 // fromEarlier takes the images of earlier stages' jobs.

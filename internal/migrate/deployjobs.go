@@ -65,6 +65,7 @@ func (p *pipeline) deployJob(d *deployment, needs []string, steps []*workflow.Ma
 	if d.maybe {
 		job.Set("continue-on-error", workflow.Raw("true"))
 	}
+	p.ofMatrix(job, appendSteps(nil, steps))
 	if group := d.group(); group != "" && (d.tagged || !onlyOneRef(d.conds)) {
 		job.Comment("Deployments of all branches and tags to one environment take turns.")
 		job.Set("concurrency", new(workflow.Map).Set("group", group).Set("cancel-in-progress", workflow.Raw("false")))

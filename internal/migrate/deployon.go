@@ -33,6 +33,9 @@ func (u *unit) readOn(d *deployment) {
 		texts := branches.Texts()
 		for _, key := range branches.Keys() {
 			texts = append(texts, travis.Text{Value: key.Name, Place: key.Place})
+			if key.Node.IsMap() {
+				u.c.leave(key, "deploy, on, branch, ", "options of one branch are not converted: make it a deployment of its own")
+			}
 		}
 		d.conds = append(d.conds, u.branchesCondition(texts))
 	case node.IsMap() || node.IsNull():

@@ -24,6 +24,7 @@ func usedVariables(file *syntax.File) []string {
 				names = append(names, n.Param.Value)
 			}
 		case *syntax.CallExpr:
+			names = append(names, usedInner(n)...)
 			if len(n.Args) > 1 && n.Args[0].Lit() == "read" {
 				for _, w := range n.Args[1:] {
 					own[w.Lit()] = true
@@ -35,6 +36,20 @@ func usedVariables(file *syntax.File) []string {
 	names = slices.DeleteFunc(names, func(name string) bool { return own[name] })
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// usedInner are the variables of a text that a shell of its own reads, as in
+// bash -c '…'.
+func usedInner(call *syntax.CallExpr) []string {
+	if len(call.Args) != 3 || call.Args[1].Lit() != "-c" || call.Args[0].Lit() != "bash" && call.Args[0].Lit() != "sh" {
+		return nil
+	}
+	text, ok := plainText(call.Args[2])
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
+	if !ok || err != nil {
+		return nil
+	}
+	return usedVariables(file)
 }
 
 // assigned are the variables that a line sets for the lines after it.

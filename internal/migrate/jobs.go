@@ -56,6 +56,16 @@ type pipeline struct {
 	sameJob bool
 }
 
+// ofMatrix makes a job one of each row of the matrix when its steps ask for the
+// values.
+func (p *pipeline) ofMatrix(job *workflow.Map, steps workflow.Seq) bool {
+	if !strings.Contains(new(workflow.Map).Set("steps", steps).String(), "${{ matrix.") {
+		return false
+	}
+	job.SetMap("strategy", p.matrix.strategy())
+	return true
+}
+
 // imageJob builds and pushes, in a job of its own where nothing of the runner
 // can be in an image.
 func (p *pipeline) imageJob() {
@@ -95,6 +105,9 @@ func (p *pipeline) imageJob() {
 	}
 	job := p.newJob(id, slices.Concat(p.cond, conds), p.last)
 	p.matrix.runsOn = runsOn
+	if p.ofMatrix(job, steps) && outputs != nil && len(p.deploys) > 0 {
+		p.c.todo.hand(p.section.Place, "each job of the matrix pushes images, and eb-deploy gets those of the last one: give it the tags of the one that is meant")
+	}
 	if p.allowFailure == "true" {
 		job.Set("continue-on-error", continues(p.allowFailure))
 	}

@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -105,16 +104,18 @@ func loginPassword(call *syntax.CallExpr) (w *syntax.Word, before, registry stri
 	if len(d.args) > 0 {
 		registry = d.args[0].String()
 	}
-	at := slices.IndexFunc(d.call.Args, func(w *syntax.Word) bool {
+	for i, w := range d.call.Args {
 		text, _ := plainText(w)
-		return strings.HasPrefix(text, "-") && strings.HasSuffix(text, password)
-	})
-	if at >= 0 {
-		text, _ := plainText(d.call.Args[at])
-		return d.call.Args[at], strings.TrimSuffix(text, password), registry
+		switch text {
+		case "-p=" + password, "--password=" + password, "-p" + password:
+			return w, strings.TrimSuffix(text, password), registry
+		case "-p", "--password":
+			if i+1 < len(d.call.Args) {
+				return d.call.Args[i+1], "", registry
+			}
+		}
 	}
-	at = slices.IndexFunc(d.call.Args, func(w *syntax.Word) bool { text, _ := plainText(w); return text == "-p" || text == "--password" })
-	return d.call.Args[at+1], "", registry
+	return nil, "", ""
 }
 
 // pipedPassword is the word that echo pipes into docker login.

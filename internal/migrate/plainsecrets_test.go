@@ -19,6 +19,7 @@ func TestPlainSecrets(t *testing.T) {
 		{`sudo docker login -u=me -p=hunter22 quay.io`, `sudo docker login -u=me -p="$QUAY_IO_PASSWORD" quay.io`, []string{"QUAY_IO_PASSWORD"}},
 		{`docker login -phunter22 -u me`, `docker login -p"$DOCKER_PASSWORD" -u me`, []string{"DOCKER_PASSWORD"}},
 		{`docker login --password 'hunter 22' -u me`, `docker login --password "$DOCKER_PASSWORD" -u me`, []string{"DOCKER_PASSWORD"}},
+		{`docker login --password password -u me`, `docker login --password "$DOCKER_PASSWORD" -u me`, []string{"DOCKER_PASSWORD"}},
 		{`docker login -u me -p "$PW"`, `docker login -u me -p "$PW"`, nil},
 		{`echo hunter22 | docker login -u me --password-stdin a.b:5000/x`, `echo "$A_B_5000_X_PASSWORD" | docker login -u me --password-stdin a.b:5000/x`, []string{"A_B_5000_X_PASSWORD"}},
 		{`export API_TOKEN=abcdef OTHER=abcdef; make`, `export API_TOKEN="$API_TOKEN" OTHER=abcdef; make`, []string{"API_TOKEN"}},

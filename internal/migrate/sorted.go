@@ -71,6 +71,7 @@ func (s *sorted) leavePushes() error {
 		verbs := map[string]bool{}
 		for _, d := range r.dockers {
 			verbs[d.verb] = true
+			verbs["push"] = verbs["push"] || d.has("push")
 		}
 		switch {
 		case r.kind != dockerLine || !verbs["push"]:

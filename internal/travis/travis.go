@@ -4,6 +4,7 @@
 package travis
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -79,7 +80,7 @@ func Read(files []File, repair bool) (*Section, error) {
 }
 
 func readFile(file File, repair bool) (*Section, error) {
-	source := withoutMarkers(file.Source)
+	source := withoutMarkers(bytes.TrimPrefix(file.Source, []byte("\ufeff")))
 	if repair {
 		source, _ = yamlsource.SpacesForTabs(source)
 	}

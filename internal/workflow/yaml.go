@@ -83,6 +83,11 @@ func (m *Map) Blank() *Map {
 	return m
 }
 
+// Remove takes a key out.
+func (m *Map) Remove(key string) {
+	m.entries = slices.DeleteFunc(m.entries, func(e entry) bool { return e.key == key })
+}
+
 // Len counts the keys.
 func (m *Map) Len() int {
 	n := 0

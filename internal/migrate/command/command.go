@@ -126,8 +126,12 @@ func mend(folder string, diagnostics io.Writer) error {
 	return errors.Join(problems...)
 }
 
-// replace writes a file whole or not at all.
+// replace writes a file whole or not at all; a link goes on naming it.
 func replace(path string, content []byte) error {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
