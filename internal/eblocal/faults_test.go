@@ -253,6 +253,8 @@ func TestClock(t *testing.T) {
 		s.Engine.Boot = 5 * time.Minute
 		// A request of the runner's time is refused. The client goes by the answer's time from then on.
 		mustRefuse(t, s.put("v1"), "RequestTimeTooSkewed", "too large")
+		_, err := s.eb.DescribeEvents(t.Context(), &elasticbeanstalk.DescribeEventsInput{})
+		mustRefuse(t, err, "SignatureDoesNotMatch", "Signature not yet current: 20000101T000000Z is still later than 19991231T210500Z (19991231T210000Z + 5 min.)")
 		s.version("v1")
 		began := time.Now()
 		s.deployed("v1")

@@ -35,12 +35,12 @@ type action func(*call) (any, error)
 
 // queryAPI serves the actions of one service as AWS's query protocol has it.
 // Requests are held against the parameters that are known of them.
-func queryAPI(namespace string, actions map[string]action, params map[string]*parameter) http.HandlerFunc {
+func queryAPI(namespace string, clock clock, actions map[string]action) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		id := newRequestID()
 		w.Header().Set("X-Amzn-Requestid", id)
 		w.Header().Set("Content-Type", "text/xml")
-		name, answer, err := dispatch(r, id, actions, params)
+		name, answer, err := dispatch(r, id, clock.now(), actions)
 		if err != nil {
 			e := asAPIError(err)
 			w.WriteHeader(e.status)
@@ -51,7 +51,7 @@ func queryAPI(namespace string, actions map[string]action, params map[string]*pa
 	}
 }
 
-func dispatch(r *http.Request, id string, actions map[string]action, params map[string]*parameter) (string, any, error) {
+func dispatch(r *http.Request, id string, now time.Time, actions map[string]action) (string, any, error) {
 	if err := r.ParseForm(); err != nil {
 		return "", nil, &apiError{http.StatusNotFound, "MalformedQueryString", err.Error()}
 	}
@@ -64,12 +64,42 @@ func dispatch(r *http.Request, id string, actions map[string]action, params map[
 		return "", nil, &apiError{http.StatusBadRequest, "InvalidAction",
 			fmt.Sprintf("Could not find operation %s for version %s.", name, r.Form.Get("Version"))}
 	}
-	c := &call{ctx: r.Context(), id: id, host: r.Host, token: sessionToken(r), values: r.Form, params: params[name]}
+	if err := checkSigned(r, now); err != nil {
+		return name, nil, err
+	}
+	c := &call{ctx: r.Context(), id: id, host: r.Host, token: sessionToken(r), values: r.Form, params: requests[name]}
 	if err := c.params.validate(c.values); err != nil {
 		return name, nil, err
 	}
 	answer, err := act(c)
 	return name, answer, err
+}
+
+const (
+	// maxSkew is how far the clock of a client may be from the server's.
+	maxSkew      = 5 * time.Minute
+	signedFormat = "20060102T150405Z"
+)
+
+// checkSigned refuses a request that was signed at another time than now. AWS's
+// clients set their clocks by the answer and ask again.
+func checkSigned(r *http.Request, now time.Time) error {
+	stamp := r.Header.Get("X-Amz-Date")
+	signed, err := time.Parse(signedFormat, stamp)
+	if err != nil || r.Header.Get("Authorization") == "" {
+		return nil // not signed
+	}
+	refuse := func(text string, edge time.Time, sign string) error {
+		return &apiError{http.StatusForbidden, "SignatureDoesNotMatch", fmt.Sprintf("Signature %s %s (%s %s 5 min.)",
+			fmt.Sprintf(text, stamp), edge.Format(signedFormat), now.UTC().Format(signedFormat), sign)}
+	}
+	switch edge := now.UTC(); {
+	case signed.Before(edge.Add(-maxSkew)):
+		return refuse("expired: %s is now earlier than", edge.Add(-maxSkew), "-")
+	case signed.After(edge.Add(maxSkew)):
+		return refuse("not yet current: %s is still later than", edge.Add(maxSkew), "+")
+	}
+	return nil
 }
 
 // envelope is what every answer is wrapped in.

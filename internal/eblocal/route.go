@@ -8,8 +8,8 @@ import (
 // Handler serves the three APIs on one address.
 func (s *Server) Handler() http.Handler {
 	services := map[string]http.Handler{
-		serviceBeanstalk: queryAPI(beanstalkNamespace, s.beanstalkActions(), requests),
-		serviceSTS:       queryAPI(stsNamespace, s.stsActions(), requests),
+		serviceBeanstalk: queryAPI(beanstalkNamespace, s.clock, s.beanstalkActions()),
+		serviceSTS:       queryAPI(stsNamespace, s.clock, s.stsActions()),
 		serviceS3:        s.store.handler(s.clock),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
