@@ -82,7 +82,13 @@ func attestable(value string, more ...string) bool {
 	return slices.Contains(append(more, "", "true", "false"), value)
 }
 
-// platforms are the input's, on lines or with commas between.
+// platforms are the input's, on lines or with commas between, each once.
 func (c config) platforms() []string {
-	return strings.FieldsFunc(strings.Join(c.Platforms, ","), func(r rune) bool { return r == ',' || r == ' ' })
+	var all []string
+	for _, one := range strings.FieldsFunc(strings.Join(c.Platforms, ","), func(r rune) bool { return r == ',' || r == ' ' }) {
+		if !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	return all
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -38,17 +37,14 @@ func (p *Project) takeKeys(build *Build, from *types.BuildConfig, name NameFunc)
 	take("provenance", err)
 	build.SBOM, err = attestation(from.SBOM, nil)
 	take("sbom", err)
-	take("platforms", twice(from.Platforms))
+	take("platforms", checkPlatforms(build.Platforms))
 	take("network", network(from.Network))
 	if from.ShmSize < 0 {
 		take("shm_size", fmt.Errorf("%d is less than nothing", from.ShmSize))
 	}
-	for name, limit := range from.Ulimits {
-		if build.Ulimits == nil {
-			build.Ulimits = map[string]string{}
-		}
-		build.Ulimits[name] = ulimit(limit)
-	}
+	take("extra_hosts", checkHosts(build.ExtraHosts))
+	build.Ulimits, err = ulimits(from.Ulimits)
+	take("ulimits", err)
 	return errors.Join(problems...)
 }
 
@@ -80,25 +76,6 @@ func parts(err error) []error {
 	return []error{err}
 }
 
-func ulimit(from *types.UlimitsConfig) string {
-	soft, hard := from.Soft, from.Hard
-	if from.Single != 0 {
-		soft, hard = from.Single, from.Single
-	}
-	return strconv.Itoa(soft) + ":" + strconv.Itoa(hard)
-}
-
-// hosts are sorted by name; the addresses of one name stay in the file's order.
-func hosts(from types.HostsList) []string {
-	var all []string
-	for _, name := range slices.Sorted(maps.Keys(from)) {
-		for _, address := range from[name] {
-			all = append(all, name+"="+address)
-		}
-	}
-	return all
-}
-
 // networks are those that BuildKit has for RUN.
 var networks = []string{"", "default", "host", "none"}
 
@@ -107,15 +84,6 @@ func network(mode string) error {
 		return nil
 	}
 	return fmt.Errorf("%q is none of default, host, none: a build can't join another network", mode)
-}
-
-func twice(all []string) error {
-	for i, one := range all {
-		if slices.Contains(all[:i], one) {
-			return fmt.Errorf("%s is given twice", one)
-		}
-	}
-	return nil
 }
 
 // contexts reads further contexts: a folder is there, and a service's image

@@ -163,6 +163,11 @@ func TestBuildKeyErrors(t *testing.T) {
 		{"cache_from: ['type=inline']", `docker-compose.yml:2: service "app": build.cache_from: type inline is for cache_to; give the image that it was written into, as guk0/web:latest`},
 		{"provenance: max", `docker-compose.yml:2: service "app": build.provenance: "max" is none of true, false, KEY=VALUE`},
 		{"provenance: 'mode=max,kind=x'", `docker-compose.yml:2: service "app": build.provenance: "kind=x": there is no kind; there are mode, builder-id, reproducible, version, inline-only`},
+		{"extra_hosts: ['a:192.0.2.1', 'b:a', 'c:host-gateway']", `docker-compose.yml:2: service "app": build.extra_hosts: b: "a" is no address; write one as 192.0.2.1, or host-gateway`},
+		{"ulimits: {nofile: {soft: 3, hard: 2}}", `docker-compose.yml:2: service "app": build.ulimits: nofile: ulimit soft limit must be less than or equal to hard limit: 3 > 2`},
+		{"ulimits: {files: 3}", `docker-compose.yml:2: service "app": build.ulimits: files: invalid ulimit type: files`},
+		{"platforms: [pdp]", `docker-compose.yml:2: service "app": build.platforms: "pdp" is no platform; write it as linux/amd64 or linux/arm64`},
+		{"platforms: [linux/amd64, linux/x86_64]", `docker-compose.yml:2: service "app": build.platforms: linux/x86_64 is given twice`},
 		{"network: backend", `docker-compose.yml:2: service "app": build.network: "backend" is none of default, host, none: a build can't join another network`},
 		{"privileged: true", `docker-compose.yml:2: service "app": build.privileged is not supported; remove it`},
 	} {
