@@ -176,3 +176,20 @@ func TestManyFiles(t *testing.T) {
 		}
 	})
 }
+
+// TestKeepMounts has the mounts of a build context kept, with what they mount.
+func TestKeepMounts(t *testing.T) {
+	for keep, want := range map[string]string{"false": "", "true": "the code"} {
+		on(t, func(t *testing.T, s *stage) {
+			s.file(t, "frontend/app.js", "the code")
+			s.inputs["keep-mounts"] = keep
+			if got := s.run(t); got.result() != "deployed" {
+				t.Fatalf("%s", got)
+			}
+			files := s.uploaded(t)
+			if got := files["frontend/app.js"]; got != want || strings.Contains(files["docker-compose.yml"], "./frontend:/app") != (want != "") {
+				t.Errorf("keep-mounts: %s: %q, %s", keep, got, files["docker-compose.yml"])
+			}
+		})
+	}
+}

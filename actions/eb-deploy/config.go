@@ -33,6 +33,7 @@ type config struct {
 	Source      string       `env:"SOURCE" envDefault:"."`
 	ComposeFile action.Lines `env:"COMPOSE-FILE"`
 	Bundle      string       `env:"BUNDLE" envDefault:"minimal"`
+	KeepMounts  bool         `env:"KEEP-MOUNTS" envDefault:"false"`
 
 	VersionLabel string `env:"VERSION-LABEL"`
 	Description  string `env:"DESCRIPTION"`

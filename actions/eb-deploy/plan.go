@@ -48,7 +48,7 @@ type plan struct {
 // what it names is reported together.
 func makePlan(ctx context.Context, c config, g given, file deployFile, from tree, trigger action.Trigger, login *bundle.Login) (plan, error) {
 	refs, refsErr := g.references(file, c.Registry)
-	rendered, renderErr := render(ctx, file, refs)
+	rendered, renderErr := c.render(ctx, file, refs)
 	companion, loginErr := refer(login, file, from, &rendered)
 	gathered, err := from.bundle(ctx, c.Bundle, file, rendered, companion)
 	if err := errors.Join(renderErr, refsErr, loginErr, err); err != nil {
@@ -112,13 +112,13 @@ func mutable(file deployFile, refs map[string]image.Reference) []error {
 	return warnings
 }
 
-func render(ctx context.Context, file deployFile, refs map[string]image.Reference) (bundle.Rendered, error) {
+func (c config) render(ctx context.Context, file deployFile, refs map[string]image.Reference) (bundle.Rendered, error) {
 	texts := file.texts(refs)
 	if file.kind == bundle.Dockerfile {
 		return bundle.AsItIs(file.path, file.source), nil
 	}
 	if file.kind == bundle.Compose {
-		rendered, err := bundle.RenderCompose(file.path, file.source, texts)
+		rendered, err := bundle.RenderCompose(file.path, file.source, texts, bundle.KeepMounts(c.KeepMounts))
 		return rendered, errors.Join(err, bundle.Invalid(ctx, file.path, file.source, err))
 	}
 	return bundle.RenderDockerrun(file.path, file.source, texts)

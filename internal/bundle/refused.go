@@ -119,11 +119,8 @@ func (r refusals) service(ctx context.Context, name string) {
 // with loads a service that has these keys, among stand-ins for the others.
 func (r refusals) with(ctx context.Context, name string, keys map[string]any) error {
 	services := map[string]any{}
-	for other, service := range r.services() {
+	for other := range r.services() {
 		services[other] = map[string]any{"image": anyImage}
-		if profiles, has := service["profiles"]; has {
-			services[other] = map[string]any{"image": anyImage, "profiles": profiles}
-		}
 	}
 	own := maps.Clone(keys)
 	own["image"] = anyImage
@@ -239,9 +236,6 @@ func (r refusals) plainly(err error) string {
 	}
 	section := found[1] + "s"
 	declared, _ := r.file[section].(map[string]any)
-	if _, there := declared[found[2]]; there {
-		return text + ": it has profiles, and Elastic Beanstalk starts none; take them out there, or write required: false here"
-	}
 	if hint := didYouMean(found[2], slices.Sorted(maps.Keys(declared))); hint != "" {
 		return text + hint
 	}
@@ -262,6 +256,7 @@ func loads(ctx context.Context, file map[string]any) (err error) {
 		o.SetProjectName("travois", true)
 		o.ResolvePaths = false
 		o.SkipResolveEnvironment, o.SkipResolveLabels = true, true
+		o.Profiles = []string{"*"} // a property COMPOSE_PROFILES may choose any
 	})
 	return err
 }

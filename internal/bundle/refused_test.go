@@ -80,7 +80,6 @@ f:14: services.web.secrets.0: Docker Compose refuses it: service "web" refers to
 f:15: services.web.links.0: Docker Compose refuses it: service "web" depends on undefined service "none"; declare it in services: of the file, or take it out here
 f:16: services.web.volumes_from.1: Docker Compose refuses it: service "web" depends on undefined service "gone"; declare it in services: of the file, or take it out here
 f:17: services.web.pid: Docker Compose refuses it: service "web" depends on undefined service "nobody"; declare it in services: of the file, or take it out here
-f:22: services.worker.depends_on.tool: Docker Compose refuses it: service "worker" depends on undefined service "tool": it has profiles, and Elastic Beanstalk starts none; take them out there, or write required: false here
 f:24: services.worker.extends: Docker Compose refuses it: cannot extend service "worker" in docker-compose.yml: service "base" not found`},
 		{"what is declared", `services:
   web: {image: a, volumes: [v:/v, w:/w], secrets: [s, t], configs: [c], networks: [n]}
