@@ -36,23 +36,38 @@ const (
 	settleTime = 20 * time.Minute
 )
 
-// interrupted aborts the update of a run that was cancelled, if that was asked
-// for. What comes of it is not waited for: there is no time.
+// interrupted tells where a run that was cancelled leaves the environment, and
+// aborts its update, if that was asked for. What comes of it is not waited for:
+// there is no time.
 func (r *rollout) interrupted(ctx context.Context) {
-	if r.plan.config.OnFailure == leave || !r.done.outcome.Sent || r.done.outcome.Overtaken {
+	r.done.cancelled = true
+	if !r.done.outcome.Sent {
+		r.done.Verdict = verdict(beanstalk.Rejected, "the run was cancelled before the update was asked for")
 		return
+	}
+	r.done.Verdict = verdict(beanstalk.Failed, "the run was cancelled before it was known how the update ended: %s", r.letGo(ctx))
+}
+
+// letGo says what becomes of an update that is not watched any more.
+func (r *rollout) letGo(ctx context.Context) string {
+	switch {
+	case r.done.outcome.Overtaken:
+		return "another one has begun after it"
+	case r.plan.config.OnFailure == leave:
+		return "it goes on"
 	}
 	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTime)
 	defer cancel()
-	aborted, err := r.monitor.Abort(short, r.done.name)
+	aborted, status, err := r.monitor.Abort(short, r.done.name)
 	switch {
 	case err != nil:
-		say(r.log, "warning: the update goes on: %v", err)
+		return fmt.Sprintf("it goes on, since it can't be aborted: %v", err)
 	case aborted:
-		say(r.log, "the run was cancelled: the update is aborted, and Elastic Beanstalk takes it back to %s", named(r.done.previous))
-	default:
-		say(r.log, "the run was cancelled: the update can't be aborted and goes on")
+		return fmt.Sprintf("it is aborted, and Elastic Beanstalk takes it back to %s", named(r.done.previous))
+	case status == "Ready":
+		return "it is over by now"
 	}
+	return "it can't be aborted and goes on"
 }
 
 // recover does what on-failure asks for. An environment that another run took is
@@ -60,6 +75,14 @@ func (r *rollout) interrupted(ctx context.Context) {
 // settings: those that went before the version stay.
 func (r *rollout) recover(ctx context.Context) error {
 	v := r.done.Verdict
+	if ctx.Err() != nil && r.plan.config.OnFailure != leave {
+		what := "nothing was done"
+		if v.Result == beanstalk.TimedOut && r.done.outcome.Sent {
+			what = r.letGo(ctx)
+		}
+		r.add("on-failure: the run was cancelled: %s", what)
+		return ctx.Err()
+	}
 	if r.plan.config.OnFailure == leave || !r.done.outcome.Sent || r.done.outcome.Overtaken {
 		return nil
 	}
@@ -82,22 +105,29 @@ func (r *rollout) recover(ctx context.Context) error {
 // abort ends an update that takes too long, and waits until it is taken back.
 // It is done where the version before runs everywhere again.
 func (r *rollout) abort(ctx context.Context) (done bool, err error) {
-	aborted, err := r.monitor.Abort(ctx, r.done.name)
-	if err != nil || !aborted {
-		why := "it can't be aborted at this time"
-		if err != nil {
-			why = err.Error()
-		}
-		r.add("on-failure: the update goes on: %s.", why)
+	aborted, status, err := r.monitor.Abort(ctx, r.done.name)
+	switch {
+	case err != nil:
+		r.add("on-failure: the update goes on: %v", err)
 		return false, cancelled(ctx)
+	case !aborted && status == "Ready":
+		r.add("on-failure: the update is over by now, so there is none to abort")
+		return false, nil
+	case !aborted:
+		r.add("on-failure: the update goes on: it can't be aborted at this time")
+		return false, nil
 	}
 	say(r.log, "on-failure: the update is aborted; waiting until it is taken back")
 	settling, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
 	env, err := r.monitor.AwaitReady(settling, r.done.name, r.log)
-	if err != nil {
-		r.add("on-failure: the update was aborted, but not taken back within %s: %v.", settleTime, err)
-		return true, cancelled(ctx)
+	switch {
+	case ctx.Err() != nil:
+		r.add("on-failure: the update was aborted, and the run was cancelled before it was taken back")
+		return true, ctx.Err()
+	case err != nil:
+		r.add("on-failure: the update was aborted, but not taken back within %s: %s", settleTime, plainly(err))
+		return true, nil
 	}
 	r.done.outcome.Environment = env
 	why := fmt.Sprintf("the environment holds %s", named(env.VersionLabel))
@@ -108,11 +138,11 @@ func (r *rollout) abort(ctx context.Context) (done bool, err error) {
 	}
 	if why == "" {
 		r.done.Result = beanstalk.RolledBack
-		r.add("on-failure: the update was aborted, and %s runs.", named(env.VersionLabel))
+		r.add("on-failure: the update was aborted, and %s runs", named(env.VersionLabel))
 		return true, nil
 	}
 	r.done.Result = beanstalk.Failed
-	r.add("on-failure: the update was aborted, but %s.", why)
+	r.add("on-failure: the update was aborted, but %s", why)
 	return false, nil
 }
 
@@ -121,7 +151,7 @@ func (r *rollout) abort(ctx context.Context) (done bool, err error) {
 func (r *rollout) rollBack(ctx context.Context) error {
 	switch {
 	case r.done.previous == "":
-		r.add("on-failure: no version ran before, so there is none to go back to.")
+		r.add("on-failure: no version ran before, so there is none to go back to")
 		return nil
 	case r.done.previous == r.plan.label && len(r.target.Changes) == 0:
 		if !r.reachesBack(ctx) {
@@ -135,11 +165,19 @@ func (r *rollout) rollBack(ctx context.Context) error {
 	var newer *beanstalk.SupersededError
 	switch {
 	case errors.As(err, &newer):
-		r.add("on-failure: nothing was rolled back, since %v.", newer)
+		r.done.noWayBack = true
+		r.add("on-failure: nothing was rolled back, since %v", newer)
 		return nil
+	case ctx.Err() != nil:
+		begun := "had not begun"
+		if outcome.Sent {
+			begun = "goes on"
+		}
+		r.add("on-failure: the run was cancelled before it was known how the update back to version %q ended, which %s", r.done.previous, begun)
+		return ctx.Err()
 	case err != nil:
-		r.add("on-failure: going back to version %q failed: %v.", r.done.previous, err)
-		return cancelled(ctx)
+		r.add("on-failure: going back to version %q failed: %s", r.done.previous, plainly(err))
+		return nil
 	}
 	r.rolledBack(outcome, how)
 	return nil
@@ -151,9 +189,9 @@ func (r *rollout) reachesBack(ctx context.Context) bool {
 	before, err := r.client.RanBefore(ctx, r.done.outcome.Environment)
 	switch {
 	case err != nil:
-		r.add("on-failure: version %q ran before too, and what ran before that is not known: %v.", r.plan.label, err)
+		r.add("on-failure: version %q ran before too, and what ran before that is not known: %v", r.plan.label, err)
 	case before == "":
-		r.add("on-failure: version %q ran before too, and no event tells of another one, so there is none to go back to.", r.plan.label)
+		r.add("on-failure: version %q ran before too, and no event tells of another one, so there is none to go back to", r.plan.label)
 	default:
 		r.done.previous = before
 		return true
@@ -220,16 +258,16 @@ func (r *rollout) rolledBack(back beanstalk.Outcome, how string) {
 	switch back.Result {
 	case "":
 		if r.done.Result != beanstalk.RolledBack {
-			r.add("on-failure: %s runs as before; nothing of this deployment is left to undo.", named(r.done.previous))
+			r.add("on-failure: %s runs as before; nothing of this deployment is left to undo", named(r.done.previous))
 		}
 		r.done.Result = beanstalk.RolledBack
 		r.done.outcome.Environment = back.Environment
 		return
 	case beanstalk.Deployed:
 		r.done.Result = beanstalk.RolledBack
-		r.add("on-failure: version %q %s and runs, health %s.", r.done.previous, how, back.Environment.Health)
+		r.add("on-failure: version %q %s and runs, health %s", r.done.previous, how, back.Environment.Health)
 	default:
-		r.done.Result = beanstalk.Failed
+		r.done.Result, r.done.noWayBack = beanstalk.Failed, true
 		r.add("on-failure: going back to version %q ended %s: %s", r.done.previous, back.Result, back.Reason)
 	}
 	r.done.outcome.Events = append(r.done.outcome.Events, back.Events...)
@@ -237,9 +275,14 @@ func (r *rollout) rolledBack(back beanstalk.Outcome, how string) {
 	r.done.outcome.Took += back.Took
 }
 
+// plainly is an error without the word of Go for a deadline that has passed.
+func plainly(err error) string {
+	return strings.TrimSuffix(err.Error(), ": "+context.DeadlineExceeded.Error())
+}
+
 // add goes on with the reason.
 func (r *rollout) add(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+	text := sentence(fmt.Sprintf(format, args...))
 	say(r.log, "%s", text)
 	r.done.Reason = strings.TrimSpace(sentence(r.done.Reason) + " " + text)
 }

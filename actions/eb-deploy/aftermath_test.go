@@ -382,9 +382,9 @@ func TestSignal(t *testing.T) {
 		log       string
 	}{
 		"left alone":    {"none", true, 0, "::error::cancelled"},
-		"aborted":       {"abort", true, 1, `the update is aborted, and Elastic Beanstalk takes it back to version "old-1"`},
-		"rollback":      {"rollback", true, 1, "the update is aborted"},
-		"not abortable": {"abort", false, 0, "the update can't be aborted and goes on"},
+		"aborted":       {"abort", true, 1, `it is aborted, and Elastic Beanstalk takes it back to version "old-1"`},
+		"rollback":      {"rollback", true, 1, "it is aborted"},
+		"not abortable": {"abort", false, 0, "it can't be aborted and goes on"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			on(t, func(t *testing.T, s *stage) {

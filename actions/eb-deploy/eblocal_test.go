@@ -96,7 +96,7 @@ func (l *local) set(t *testing.T, options ...[3]string) {
 func (l *local) settle(t *testing.T) {
 	t.Helper()
 	for range 3600 {
-		if l.aws.Account(t).Env(eblocaltest.Env).Status == "Ready" {
+		if status := l.aws.Account(t).Env(eblocaltest.Env).Status; status == "Ready" || status == "Terminated" {
 			return
 		}
 		time.Sleep(time.Second)

@@ -10,41 +10,6 @@ import (
 
 const commandOptions = "aws:elasticbeanstalk:command"
 
-// scenario is a deployment of v2 to an environment of two instances that run v1.
-type scenario struct {
-	policy string
-	// fresh is an environment that runs nothing yet.
-	fresh  bool
-	faults eblocal.Faults
-	broken []eblocaltest.Breakage
-	inputs map[string]string
-	// beside is what else happens, from the beginning on.
-	beside func(l *local)
-	want   expected
-}
-
-func (s scenario) run(t *testing.T) {
-	locally(t, eblocal.Options{}, func(t *testing.T, l *local) {
-		l.set(t, [3]string{"aws:autoscaling:asg", "MinSize", "2"}, [3]string{commandOptions, "DeploymentPolicy", "AllAtOnce"})
-		if !s.fresh {
-			l.deployed(t, "v1")
-		}
-		l.set(t, [3]string{commandOptions, "DeploymentPolicy", s.policy},
-			[3]string{commandOptions, "BatchSizeType", "Fixed"}, [3]string{commandOptions, "BatchSize", "1"})
-		for _, b := range s.broken {
-			l.aws.Engine.Break(b)
-		}
-		l.aws.SetFaults(s.faults)
-		for name, value := range s.inputs {
-			l.inputs[name] = value
-		}
-		if s.beside != nil {
-			go s.beside(l)
-		}
-		l.must(t, l.version(t, "v2"), s.want)
-	})
-}
-
 // dies has the backend of v2 end on one instance, after so many that go well.
 func dies(after int) []eblocaltest.Breakage {
 	return []eblocaltest.Breakage{{Match: ":v2", Service: "backend", Skip: after, Times: 1, Exit: 3, Log: "no route to the database, the word is " + password}}
@@ -60,6 +25,23 @@ var (
 	// why is what a death of the backend is told by: an event and the log.
 	why = []string{`Output: Container "backend" exited with code 3.`, "no route to the database, the word is ***"}
 )
+
+// moment is one at which no look comes.
+const moment = 2*time.Minute + 100*time.Millisecond
+
+// cancelsAt cancels the run at the nth call of an operation.
+func cancelsAt(operation string, n int) func(t *testing.T, l *local) {
+	return func(_ *testing.T, l *local) {
+		seen := 0
+		l.aws.OnCall = func(called string) {
+			if called == operation {
+				if seen++; seen == n {
+					l.cancel()
+				}
+			}
+		}
+	}
+}
 
 func TestLocalVerdicts(t *testing.T) {
 	onV1 := end{"v1", "Green", runsV1, both, 2}
@@ -98,7 +80,7 @@ func TestLocalVerdicts(t *testing.T) {
 			inputs: map[string]string{"on-failure": "rollback"}, want: expected{
 				result: "failed", code: 1, log: []string{`on-failure: going back to version "v1" ended failed`}, end: end{"v1", "Red", []string{"v1 Failed", "v1 Failed"}, both, 2}}},
 		"on-failure: rollback of an unhealthy one": {policy: "Rolling", faults: eblocal.Faults{Dip: time.Hour}, inputs: map[string]string{"on-failure": "rollback"},
-			beside: func(l *local) { time.Sleep(4 * time.Minute); l.aws.SetFaults(eblocal.Faults{}) }, want: expected{
+			beside: func(t *testing.T, l *local) { time.Sleep(4 * time.Minute); l.aws.SetFaults(eblocal.Faults{}) }, want: expected{
 				result: "rolled-back", code: 1, log: []string{"its health is Red", `version "v1" was deployed again and runs`}, end: onV1}},
 		"aborted, Immutable": {policy: "Immutable", broken: hangs, inputs: map[string]string{"on-failure": "abort", "timeout": "6m"}, want: expected{
 			result: "rolled-back", code: 1, log: []string{"the deadline passed", `on-failure: the update was aborted, and version "v1" runs.`}, end: onV1}},
@@ -116,6 +98,83 @@ func TestLocalVerdicts(t *testing.T) {
 			result: "failed", code: 1, log: []string{"The deployment took longer than the option Timeout"}, end: end{"v1", "Red", []string{"v2 Deployed", "v2 Failed"}, both, 2}}},
 		"created, not waited for": {policy: "Immutable", inputs: map[string]string{"wait": "false"}, want: expected{
 			result: "created", end: end{"v2", "Updating", runsV1, both, 2}}},
+		"deployed, RollingWithAdditionalBatch": {policy: "RollingWithAdditionalBatch", want: expected{result: "deployed", end: onV2}},
+		"deployed, Immutable":                  {policy: "Immutable", faults: eblocal.Faults{LateUpdating: 20 * time.Second}, want: expected{result: "deployed", end: onV2}},
+		"deployed, TrafficSplitting":           {policy: "TrafficSplitting", faults: eblocal.Faults{LateLabel: true}, want: expected{result: "deployed", end: onV2}},
+		"deployed, basic health":               {policy: "AllAtOnce", basic: true, faults: eblocal.Faults{LateUpdating: 20 * time.Second, LateEvents: 10 * time.Second}, want: expected{result: "deployed", end: onV2}},
+		"deployed, beside another operation's error": {policy: "Rolling", faults: eblocal.Faults{WholeSeconds: true, Noise: []eblocal.Noise{
+			{After: 5 * time.Second, Severity: "ERROR", Message: "Failed to deploy configuration.", Request: "another"}}}, want: expected{
+			result: "deployed", log: []string{"::warning::", "(of another operation; it does not count)"}, not: []string{"::error::"}, end: onV2}},
+		"deployed, all answers throttled by half": {policy: "AllAtOnce", faults: eblocal.Faults{Throttle: 50}, want: expected{result: "deployed", end: onV2}},
+		"unchanged": {policy: "Rolling", prepare: func(t *testing.T, l *local) { l.deployed(t, "v2") }, want: expected{
+			result: "unchanged", end: onV2}},
+		"unchanged, basic health": {policy: "Rolling", basic: true, prepare: func(t *testing.T, l *local) { l.deployed(t, "v2") }, want: expected{
+			result: "unchanged", end: onV2}},
+		"created, no environment": {policy: "Rolling", inputs: map[string]string{"env": ""}, want: expected{result: "created", end: end{"v1", "Green", runsV1, both, 2}}},
+		"planned":                 {policy: "Rolling", inputs: map[string]string{"dry-run": "true"}, want: expected{result: "planned", end: end{"v1", "Green", runsV1, both[:1], 1}}},
+		"rejected, before anything is written": {policy: "Rolling", inputs: map[string]string{"env": "Dockerfullstack-en", "on-failure": "rollback"}, want: expected{
+			result: "rejected", code: 1, log: []string{`did you mean "Dockerfullstack-env"?`}, end: end{"v1", "Green", runsV1, both[:1], 1}}},
+		"failed, RollingWithAdditionalBatch": {policy: "RollingWithAdditionalBatch", broken: dies(1), want: expected{
+			result: "failed", code: 1, log: append(why, "instances do not run it"), end: end{"v1", "Red", []string{"v1 Deployed", "v2 Failed"}, both, 2}}},
+		"failed, basic health": {policy: "Rolling", basic: true, broken: dies(1), want: expected{
+			result: "failed", code: 1, log: append(why, "what its instances run is not known"), end: end{"v1", "Red", []string{"v2 Deployed", "v2 Failed"}, both, 2}}},
+		"failed, basic health, all late": {policy: "Rolling", basic: true, broken: dies(1), faults: eblocal.Faults{LateUpdating: 20 * time.Second, LateLabel: true, LateEvents: 10 * time.Second}, want: expected{
+			result: "failed", code: 1, log: append(why, "what its instances run is not known"), end: end{"v1", "Red", []string{"v2 Deployed", "v2 Failed"}, both, 2}}},
+		"rolled-back, basic health": {policy: "Immutable", basic: true, broken: dies(0), want: expected{
+			result: "rolled-back", code: 1, log: append(why, `Version "v1" runs.`), end: onV1}},
+		"rolled-back by on-failure, basic health": {policy: "Rolling", basic: true, broken: dies(1), inputs: map[string]string{"on-failure": "rollback"}, want: expected{
+			result: "rolled-back", code: 1, log: append(why, `version "v1" was deployed again and runs, health Green`), end: onV1}},
+		"unhealthy, basic health": {policy: "AllAtOnce", basic: true, faults: eblocal.Faults{Dip: time.Hour}, want: expected{
+			result: "unhealthy", code: 1, log: []string{"its health is Red"}, end: end{"v2", "Red", runsV2, both, 2}}},
+		"unhealthy, basic health, not told by an event": {policy: "Rolling", basic: true, faults: eblocal.Faults{HideFailure: true}, broken: dies(1), want: expected{
+			result: "unhealthy", code: 1, log: []string{"its health is Red"}, end: end{"v2", "Red", []string{"v2 Deployed", "v2 Failed"}, both, 2}}},
+		"failed, terminated while it is watched": {policy: "AllAtOnce", settles: true, faults: eblocal.Faults{Dip: time.Hour}, inputs: map[string]string{"on-failure": "rollback"},
+			beside: func(t *testing.T, l *local) {
+				time.Sleep(moment)
+				release := l.aws.Engine.HoldRemovals()
+				l.aws.Ask(t, "TerminateEnvironment", "EnvironmentName", eblocaltest.Env)
+				time.Sleep(time.Minute)
+				release()
+			}, want: expected{
+				result: "failed", code: 1, log: []string{"is being terminated", "next: name another environment"}, not: []string{"on-failure"}, end: end{"v2", "Terminated", nil, both, 2}}},
+		"superseded, a newer run was there": {policy: "Rolling", prepare: func(t *testing.T, l *local) { l.runID = "101"; l.deployed(t, "v3"); l.runID = "100" }, want: expected{
+			result: "superseded", code: 1, log: []string{`of the newer run 101`}, end: end{"v3", "Green", []string{"v3 Deployed", "v3 Deployed"}, []string{"v1", "v3"}, 2}}},
+		"superseded, overtaken": {policy: "AllAtOnce", faults: eblocal.Faults{Dip: time.Hour}, inputs: map[string]string{"on-failure": "rollback"},
+			prepare: func(t *testing.T, l *local) {
+				l.aws.SetFaults(eblocal.Faults{})
+				l.deployed(t, "v3")
+				l.deployed(t, "v1")
+				l.aws.SetFaults(eblocal.Faults{Dip: time.Hour})
+			},
+			beside: func(t *testing.T, l *local) {
+				time.Sleep(moment)
+				l.aws.SetFaults(eblocal.Faults{})
+				l.begin(t, "v3")
+			}, want: expected{
+				result: "superseded", code: 1, end: end{"v3", "Green", []string{"v3 Deployed", "v3 Deployed"}, []string{"v1", "v3", "v2"}, 3}}},
+		"timed-out, never its turn": {policy: "AllAtOnce", inputs: map[string]string{"timeout": "5m"}, prepare: func(t *testing.T, l *local) {
+			l.aws.Engine.Break(eblocaltest.Breakage{Match: ":v1", Hang: true})
+			l.begin(t, "v1")
+		}, want: expected{result: "timed-out", code: 1, log: []string{"which is Updating, to be Ready"}, end: end{"v1", "Updating", []string{"v1 In Progress", "v1 In Progress"}, both[:1], 1}}},
+		"timed-out, not healthy yet": {policy: "AllAtOnce", faults: eblocal.Faults{Dip: time.Hour}, inputs: map[string]string{"timeout": "3m"}, want: expected{
+			result: "timed-out", code: 1, log: []string{"health is Red, accepted: Green, Yellow"}, end: end{"v2", "Red", runsV2, both, 2}}},
+		"timed-out, the abort is refused": {policy: "Immutable", broken: hangs, inputs: map[string]string{"on-failure": "abort", "timeout": "6m"},
+			faults: eblocal.Faults{Refuse: []eblocal.Refusal{{Operation: "AbortEnvironmentUpdate", Code: "InvalidParameterValue", Message: "Environment named Dockerfullstack-env is in an invalid state for this operation. Must be pending deployment."}}}, want: expected{
+				result: "timed-out", code: 1, log: []string{"the update goes on"}, end: end{"v2", "Updating", runsV1, both, 2}}},
+		"timed-out, the way back too": {policy: "Immutable", broken: hangs, inputs: map[string]string{"on-failure": "rollback", "timeout": "6m"},
+			faults: eblocal.Faults{Refuse: []eblocal.Refusal{{Operation: "AbortEnvironmentUpdate", Code: "AccessDenied", Status: 403, Message: "not authorized to perform: elasticbeanstalk:AbortEnvironmentUpdate"}}}, want: expected{
+				result: "rolled-back", code: 1, log: []string{"the update goes on"}, end: onV1}},
+		"cancelled while it updates": {policy: "Immutable", beside: func(t *testing.T, l *local) { time.Sleep(moment / 4); l.cancel() }, want: expected{
+			result: "failed", code: 1, log: []string{"::error::cancelled", "how the update ended: it goes on", "next: look in the console"}, end: end{"v2", "Updating", runsV1, both, 2}}},
+		"cancelled while it updates, abort": {policy: "Immutable", settles: true, inputs: map[string]string{"on-failure": "abort"}, beside: func(t *testing.T, l *local) { time.Sleep(moment / 4); l.cancel() }, want: expected{
+			result: "failed", code: 1, log: []string{"::error::cancelled", `it is aborted, and Elastic Beanstalk takes it back to version "v1"`}, end: onV1}},
+		"cancelled before its turn": {policy: "AllAtOnce", inputs: map[string]string{"on-failure": "abort"}, prepare: func(t *testing.T, l *local) { l.begin(t, "v1") },
+			beside: func(t *testing.T, l *local) { time.Sleep(moment / 4); l.cancel() }, want: expected{
+				result: "rejected", code: 1, log: []string{"::error::cancelled", "cancelled before the update was asked for"}, end: end{"v1", "Updating", []string{"v1 In Progress", "v1 In Progress"}, both[:1], 1}}},
+		"cancelled while it is explained": {policy: "AllAtOnce", broken: dies(1), inputs: map[string]string{"on-failure": "rollback"},
+			prepare: cancelsAt("RequestEnvironmentInfo", 1), want: expected{result: "failed", code: 1, log: []string{"::error::cancelled"}, end: end{"v1", "Red", []string{"v2 Deployed", "v2 Failed"}, both, 2}}},
+		"cancelled while it goes back": {policy: "AllAtOnce", settles: true, broken: dies(1), inputs: map[string]string{"on-failure": "rollback"},
+			prepare: cancelsAt("UpdateEnvironment", 2), want: expected{result: "failed", code: 1, log: []string{"::error::cancelled"}, end: onV1}},
 	} {
 		t.Run(name, s.run)
 	}

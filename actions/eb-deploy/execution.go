@@ -75,7 +75,7 @@ func (e *execution) createOnly(ctx context.Context) (result, error) {
 		done.stored = stored
 		done.Verdict = verdict(beanstalk.Created, "version %q exists; no environment was named to run it", e.plan.label)
 	case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
-		done.Verdict = verdict(beanstalk.TimedOut, "the deadline of %s passed: %v", limit, err)
+		done.Verdict = verdict(beanstalk.TimedOut, "the deadline of %s passed: %s", limit, plainly(err))
 		err = nil
 	}
 	return done, err

@@ -34,6 +34,11 @@ type envResult struct {
 	previous string
 	outcome  beanstalk.Outcome
 	reasons  beanstalk.Diagnosis
+	// cancelled tells that the run was, before the verdict was clear.
+	cancelled bool
+	// noWayBack tells that going back to the version before went wrong too, or that
+	// a newer run's is there by now.
+	noWayBack bool
 }
 
 // newResult is a result that is the same for all environments.

@@ -72,13 +72,14 @@ func (r *rollout) execute(ctx context.Context) error {
 	}
 	if ctx.Err() != nil && !r.done.Result.Good() {
 		r.interrupted(ctx)
-		return err
+		return ctx.Err()
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		r.done.Verdict = verdict(beanstalk.TimedOut, "the deadline of %s passed: %v", r.expires.limit, err)
+		r.done.Verdict = verdict(beanstalk.TimedOut, "the deadline of %s passed: %s", r.expires.limit, plainly(err))
 		err = nil
 	}
-	if r.done.Result.Good() || r.done.Result == beanstalk.Superseded || err != nil && !r.done.outcome.Sent {
+	left := r.done.Result == beanstalk.Superseded || r.done.outcome.Environment.Terminated()
+	if r.done.Result.Good() || left || err != nil && !r.done.outcome.Sent {
 		return err
 	}
 	r.explain(ctx)
@@ -264,6 +265,9 @@ func (r *rollout) explain(ctx context.Context) {
 	}
 	for _, tail := range r.done.reasons.Tails {
 		say(r.log, "--- end of the logs of %s ---\n%s", tail.Instance, tail.Text)
+	}
+	if ctx.Err() != nil {
+		r.done.reasons.Missing = nil // it tells of the cancellation alone
 	}
 	for _, missing := range r.done.reasons.Missing {
 		say(r.log, "%s", missing)

@@ -517,6 +517,20 @@ func TestCancelled(t *testing.T) {
 	})
 }
 
+// TestGone has the environment vanish while it is watched: nothing is left to
+// explain or to roll back.
+func TestGone(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.inputs["on-failure"] = "rollback"
+		s.env.Script = []wiretest.Step{{After: time.Minute, Do: func(*wiretest.Environment) { s.wire.Apps["docker-fullstack"] = nil }}}
+		got := s.run(t)
+		if got.code != 1 || got.result() != "failed" || strings.Count(got.log, "::error::") != 1 || !strings.Contains(got.log, `::error::failed: environment "Dockerfullstack-env" is gone: it was terminated`) ||
+			strings.Contains(got.log, "on-failure") || slices.Contains(s.wire.Calls(), "RequestEnvironmentInfo") {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
 // TestRole has no credentials but those of the role.
 func TestRole(t *testing.T) {
 	on(t, func(t *testing.T, s *stage) {

@@ -97,7 +97,9 @@ func (e envResult) versions(label string) string {
 		return strings.Join([]string{code(cmp.Or(e.previous, "none")), code(label), code(cmp.Or(e.outcome.Environment.VersionLabel, "none"))}, " → ")
 	case e.previous == "" || e.previous == label:
 		return code(label)
-	case e.Result == beanstalk.Rejected || e.Result == beanstalk.Superseded:
+	case e.Result == beanstalk.RolledBack:
+		return strings.Join([]string{code(e.previous), code(label), code(cmp.Or(e.outcome.Environment.VersionLabel, "none"))}, " → ")
+	case e.Result == beanstalk.Rejected || e.Result == beanstalk.Superseded || e.Result == beanstalk.TimedOut && !e.outcome.Sent:
 		return code(e.previous) + " stays, not " + code(label)
 	}
 	return code(e.previous) + " → " + code(label)

@@ -8,17 +8,18 @@ import (
 )
 
 // Abort asks Elastic Beanstalk to take an update back that is under way. It
-// tells whether there was one that can be aborted.
-func (m *Monitor) Abort(ctx context.Context, env string) (bool, error) {
+// tells whether there was one that can be aborted, and the environment's status
+// before.
+func (m *Monitor) Abort(ctx context.Context, env string) (aborted bool, status string, err error) {
 	now, err := m.client.Environment(ctx, m.app, env)
 	if err != nil || !now.Abortable {
-		return false, err
+		return false, now.Status, err
 	}
 	_, err = m.client.eb.AbortEnvironmentUpdate(ctx, &elasticbeanstalk.AbortEnvironmentUpdateInput{EnvironmentName: &env})
 	if err != nil {
-		return false, failed(err, "abort the update of environment %q", env)
+		return false, now.Status, failed(err, "abort the update of environment %q", env)
 	}
-	return true, nil
+	return true, now.Status, nil
 }
 
 // inFlight is how long a request for an update may go on after the run was

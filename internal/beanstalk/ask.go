@@ -46,7 +46,7 @@ func (w *watch) due() bool {
 
 func (w *watch) awaitsHealth() bool {
 	env := w.seen.Environment
-	return w.seen.Begun && env.VersionLabel == w.want.Label && len(w.seen.Errors) == 0 && !slices.Contains(w.want.AcceptHealth, env.Health)
+	return w.seen.Shown && env.VersionLabel == w.want.Label && len(w.seen.Errors) == 0 && !slices.Contains(w.want.AcceptHealth, env.Health)
 }
 
 // ask has the instances speak, once the environment is Ready.

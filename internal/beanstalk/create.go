@@ -219,7 +219,7 @@ func (m *Monitor) create(ctx context.Context, r Rollout, f *follower) (accepted,
 		return accepted{sent: !Refused(err)}, r.hide(failed(err, "create environment %q", r.Env))
 	}
 	id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
-	return accepted{requestID: id, begun: true, at: time.Now(), sent: true}, m.followNew(ctx, f)
+	return accepted{requestID: id, at: time.Now(), sent: true}, m.followNew(ctx, f)
 }
 
 // holds tells that an environment which was not there is getting our version by

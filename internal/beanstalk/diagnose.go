@@ -66,7 +66,11 @@ func (c *Client) diagnoseHealth(ctx context.Context, env string, d *Diagnosis) i
 		EnvironmentName: &env,
 		AttributeNames:  []types.EnvironmentHealthAttribute{types.EnvironmentHealthAttributeAll},
 	})
-	if err != nil {
+	switch {
+	case mute(err) && !refusesPermission(err):
+		d.Missing = append(d.Missing, fmt.Sprintf("environment %q has basic health reporting, which tells no causes; enhanced reporting does", env))
+		return 0
+	case err != nil:
 		d.Missing = append(d.Missing, failed(err, "read the health of environment %q", env).Error())
 		return 0
 	}

@@ -36,6 +36,18 @@ var failureTexts = []string{
 // environment's version begins.
 var beginTexts = []string{"Environment update is starting.", "createEnvironment is starting.", "rebuildEnvironment is starting."}
 
+// endTexts begin the events that an update ends with.
+var endTexts = []string{
+	"Environment update completed successfully", "Update environment operation is complete", "Failed to deploy",
+	"During an aborted deployment", "The environment was reverted to the previous configuration",
+	"Successfully launched environment", "Create environment operation is complete", "Failed to launch environment",
+}
+
+// ends tells that an update is over with the event.
+func (e Event) ends() bool {
+	return slices.ContainsFunc(endTexts, func(text string) bool { return strings.HasPrefix(e.Message, text) })
+}
+
 // begins tells that an update or another deployment begins with the event.
 func (e Event) begins() bool { return slices.Contains(beginTexts, e.Message) }
 

@@ -46,6 +46,11 @@ type Environment struct {
 	CNAME, EndpointURL string
 }
 
+// Terminated tells that the environment is going away, or gone.
+func (e Environment) Terminated() bool {
+	return e.Status == string(types.EnvironmentStatusTerminating) || e.Status == string(types.EnvironmentStatusTerminated)
+}
+
 // URL is the address at which the environment answers, empty when it has none.
 func (e Environment) URL() string {
 	for _, host := range []string{e.CNAME, e.EndpointURL} {

@@ -88,7 +88,7 @@ func (m *Monitor) Roll(ctx context.Context, r Rollout) (Outcome, error) {
 		want: Expected{Label: r.Label, RequestID: update.requestID, AcceptHealth: r.AcceptHealth, Policy: r.Policy,
 			Again: r.Platform == "" && update.before.label == r.Label, After: update.before.deployment},
 		out:  Outcome{Sent: true, RequestID: update.requestID, Began: f.since},
-		seen: Observation{Begun: update.begun, Unasked: true},
+		seen: Observation{Unasked: true},
 	}
 	if r.NoWait {
 		w.out.Verdict = final(Created, "the update to %q has begun and is not waited for", r.Label)

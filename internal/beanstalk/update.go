@@ -50,9 +50,7 @@ func (m *Monitor) AwaitReady(ctx context.Context, env string, log io.Writer) (En
 // accepted is an update that Elastic Beanstalk has begun.
 type accepted struct {
 	requestID string
-	// begun tells that the answer shows the environment Updating already.
-	begun bool
-	at    time.Time
+	at        time.Time
 	// before is what it replaces.
 	before former
 	// sent tells, beside an error, that it may have been accepted all the same.
@@ -105,13 +103,13 @@ func (m *Monitor) try(ctx context.Context, r Rollout, before former, lost *bool)
 		return accepted{sent: !Refused(err) && !errors.Is(err, errNotSent)}, r.refused(err)
 	}
 	id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
-	return accepted{requestID: id, begun: out.Status != types.EnvironmentStatusReady, at: time.Now(), before: before}, nil
+	return accepted{requestID: id, at: time.Now(), before: before}, nil
 }
 
 // begun is the update that has begun since the follower follows, which still
 // gets its events.
 func (m *Monitor) begun(ctx context.Context, f *follower, before former) (accepted, error) {
-	found := accepted{begun: true, at: time.Now(), sent: true, before: before}
+	found := accepted{at: time.Now(), sent: true, before: before}
 	if err := m.take(ctx); err != nil {
 		return found, err
 	}

@@ -43,8 +43,8 @@ func (r Result) Good() bool { return r == Deployed || r == Created || r == Uncha
 // The graces: how long a state may last that may still be on its way to
 // another.
 const (
-	// startGrace is for an update that was accepted but has not begun: the
-	// environment may still show Ready and the old label for a moment.
+	// startGrace is for an update that was accepted but does not show: the
+	// environment may still be Ready for a moment, with the old label or the new.
 	startGrace = 30 * time.Second
 	// healthGrace is for the health right after Ready, which lags behind by a
 	// round of health checks and reports. An update to what is there already has
@@ -76,7 +76,7 @@ func (e Expected) undoes() bool { return e.Policy == "Immutable" || e.Policy == 
 // beginGrace is how long the update may not have shown itself. Where nothing
 // but the update's own signs tells its end from the state before, it is longer.
 func (e Expected) beginGrace(seen []Instance) time.Duration {
-	if e.Again && (e.After == 0 || len(seen) == 0) {
+	if len(seen) == 0 || e.Again && e.After == 0 {
 		return healthGrace
 	}
 	return startGrace
@@ -108,9 +108,11 @@ type Observation struct {
 	Unasked bool
 	// Errors are all events so far that say that our update failed.
 	Errors []Event
-	// Begun tells that the update has shown itself: the status was other than
-	// Ready, or an event of our request came.
-	Begun bool
+	// Shown tells that the update has shown itself: a look found another status
+	// than Ready, or an event of our request tells that it is over. Until then
+	// Ready may be that of before, whatever the answer to the request and the
+	// label say.
+	Shown bool
 	// Overtaken tells that another update has begun after ours.
 	Overtaken bool
 	// SinceUpdate is the time since the update was accepted, SinceReady the
@@ -140,12 +142,12 @@ func final(result Result, format string, args ...any) Verdict {
 func Judge(want Expected, seen Observation) Verdict {
 	env := seen.Environment
 	switch {
-	case strings.HasPrefix(env.Status, "Terminat"):
+	case env.Terminated():
 		return final(Failed, "environment %q is being terminated", env.Name)
 	case env.Status != "Ready":
 		return pending("environment %q is %s", env.Name, env.Status)
-	case !seen.Begun && seen.SinceUpdate < want.beginGrace(seen.Instances):
-		return pending("the update has not begun")
+	case !seen.Shown && seen.SinceUpdate < want.beginGrace(seen.Instances):
+		return pending("environment %q is Ready, and the update does not show yet", env.Name)
 	case env.VersionLabel != want.Label:
 		return judgeOther(want, seen)
 	case len(seen.Errors) > 0:
@@ -165,7 +167,7 @@ func judgeOther(want Expected, seen Observation) Verdict {
 	}
 	others, proven := contradicting(env.VersionLabel, seen.Instances)
 	if seen.SinceReady < startGrace && (len(seen.Errors) == 0 || len(others) > 0) {
-		return pending("environment %q is Ready, but still shows %s", env.Name, named(env.VersionLabel))
+		return pending("environment %q still shows %s", env.Name, named(env.VersionLabel))
 	}
 	why := "the update ended without an error event"
 	if len(seen.Errors) > 0 {
@@ -173,12 +175,12 @@ func judgeOther(want Expected, seen Observation) Verdict {
 	}
 	switch {
 	case len(others) > 0:
-		return final(Failed, "%s Environment %q shows %s, but instances do not run it: %s; deploy a good version again",
+		return final(Failed, "%s Environment %q shows %s, but instances do not run it: %s.",
 			sentence(why), env.Name, named(env.VersionLabel), strings.Join(others, ", "))
 	case env.VersionLabel == "":
 		return final(Failed, "%s No version runs.", sentence(why))
 	case !proven && !want.undoes():
-		return final(Failed, "%s Environment %q shows version %q, but what its instances run is not known; deploy a good version again",
+		return final(Failed, "%s Environment %q shows version %q, but what its instances run is not known.",
 			sentence(why), env.Name, env.VersionLabel)
 	}
 	return final(RolledBack, "%s Version %q runs.", sentence(why), env.VersionLabel)

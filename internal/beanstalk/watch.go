@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/elasticbeanstalk/types"
 )
 
 // watch follows one update.
@@ -38,13 +40,16 @@ func (w *watch) follow(ctx context.Context) (Outcome, error) {
 			blind = 0
 		case errors.Is(err, errGone) && w.rollout.Platform != "" && time.Since(w.started) < startGrace:
 			// A new environment is not listed at once.
-		case lasting(err) || errors.Is(err, errGone) || blind >= maxBlind:
+		case errors.Is(err, errGone):
+			w.out.Environment.Status = string(types.EnvironmentStatusTerminated)
+			w.out.Verdict = final(Failed, "environment %q is gone: it was terminated", w.rollout.Env)
+		case lasting(err) || blind >= maxBlind:
 			return w.out, fmt.Errorf("the update to %q was sent, but can't be followed: %w", w.rollout.Label, err)
 		default:
 			blind++
 			say(w.rollout.Log, "warning: %v", err)
 		}
-		if err == nil && w.out.Result != "" {
+		if w.out.Result != "" {
 			w.out.Took = time.Since(w.started)
 			return w.out, nil
 		}
@@ -81,9 +86,9 @@ func (w *watch) look(ctx context.Context) error {
 	}
 	w.note(env)
 	// Another version alone may be the moment before the update begins to show;
-	// the events tell it from a rollback.
-	other := env.Status == "Ready" && env.VersionLabel != w.want.Label
-	if err := w.hear(ctx, other); err != nil {
+	// the events tell it from a rollback, and from an update that is over already.
+	unclear := env.Status == "Ready" && (env.VersionLabel != w.want.Label || !w.seen.Shown)
+	if err := w.hear(ctx, unclear); err != nil {
 		return err
 	}
 	due := w.due()
@@ -99,7 +104,7 @@ func (w *watch) look(ctx context.Context) error {
 			return err
 		}
 	}
-	if ready := env.Status == "Ready" && w.seen.Begun; ready && verdict.Result == "" && verdict.Reason != w.out.Reason {
+	if ready := env.Status == "Ready" && w.seen.Shown; ready && verdict.Result == "" && verdict.Reason != w.out.Reason {
 		// What led to it is told before it.
 		if err := w.hear(ctx, true); err != nil {
 			return err
@@ -152,12 +157,13 @@ func (w *watch) take(fresh []Event) {
 		// Hiding may change the words that tell a failure. One without a request
 		// that is from before the update is another's.
 		fails := e.fails(w.want.RequestID) && (e.RequestID != "" || !e.At.Before(w.out.Began.Truncate(time.Second)))
+		over := e.ends()
 		e.Message = w.rollout.Secrets.Hide(e.Message)
 		w.print(*e, fails)
 		if fails {
 			w.seen.Errors = append(w.seen.Errors, *e)
 		}
-		w.seen.Begun = w.seen.Begun || e.of(w.want.RequestID)
+		w.seen.Shown = w.seen.Shown || e.of(w.want.RequestID) && over
 		if e.begins() && e.RequestID != "" {
 			w.begun = append(w.begun, *e)
 		}
@@ -191,7 +197,7 @@ func (w *watch) note(env Environment) {
 	now := time.Now()
 	switch {
 	case env.Status != "Ready":
-		w.seen.Begun = true
+		w.seen.Shown = true
 		w.ready = time.Time{}
 	case w.ready.IsZero():
 		w.ready = now

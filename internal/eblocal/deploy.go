@@ -9,6 +9,8 @@ import (
 )
 
 const (
+	// stagger keeps instances that are deployed to at once in their order.
+	stagger = time.Millisecond
 	// pollEvery is the pause between two looks at an instance that is starting.
 	pollEvery = 500 * time.Millisecond
 	// probeTimeout is how long an instance may take to answer a health check.
@@ -72,7 +74,10 @@ func (s *Server) bringAll(ctx context.Context, u update, instances []*instance) 
 	errs := make([]error, len(instances))
 	var wg sync.WaitGroup
 	for n, i := range instances {
-		wg.Go(func() { errs[n] = s.bring(ctx, u, i) })
+		wg.Go(func() {
+			sleep(ctx, s.clock.wall(time.Duration(n)*stagger))
+			errs[n] = s.bring(ctx, u, i)
+		})
 	}
 	wg.Wait()
 	var failed failures
