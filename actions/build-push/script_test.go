@@ -3,6 +3,8 @@ package buildpush
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -64,7 +66,7 @@ func scripts(t *testing.T, kind, host, program, registry string, steps *cachetes
 		return nil
 	})
 	params.Cmds["builders"], params.Cmds["await"] = builders, awaitBuilder
-	params.Cmds["same"] = same
+	params.Cmds["same"], params.Cmds["handed"] = same, handed
 	params.Cmds["kept"] = func(ts *testscript.TestScript, neg bool, args []string) {
 		if got := slices.ContainsFunc(steps.Keys(), func(key string) bool { return strings.Contains(key, args[0]) }); got == neg {
 			ts.Fatalf("GitHub's cache service has %v", steps.Keys())
@@ -103,6 +105,34 @@ func startedBuilders(ts *testscript.TestScript) []string {
 	found, err := eng.Labelled(context.Background(), label+"="+key)
 	ts.Check(err)
 	return found
+}
+
+// handed SERVICES TAG... fails unless what the outputs say of services, with
+// commas between, is what the registry has under every tag.
+func handed(ts *testscript.TestScript, neg bool, args []string) {
+	text := ts.ReadFile(".outputs")
+	outputs, err := actiontest.Outputs(text)
+	ts.Check(err)
+	var images, digests map[string]string
+	ts.Check(errors.Join(json.Unmarshal([]byte(outputs["images"]), &images), json.Unmarshal([]byte(outputs["digests"]), &digests)))
+	services := strings.Split(args[0], ",")
+	if neg || len(images) != len(services) || len(digests) != len(services) {
+		ts.Fatalf("images %v, digests %v; want those of %v", images, digests, services)
+	}
+	for _, service := range services {
+		reference, err := image.Parse(images[service])
+		ts.Check(err)
+		if reference.Digest != digests[service] || reference.Tag != args[1] {
+			ts.Fatalf("image %s, digest %s, tag %s", reference, digests[service], args[1])
+		}
+		for _, tag := range args[1:] {
+			found, err := registry.Credentials{}.Digest(context.Background(), image.Reference{Registry: reference.Registry, Repository: reference.Repository, Tag: tag})
+			ts.Check(err)
+			if found != digests[service] {
+				ts.Fatalf("the registry has %s as %s, the output says %s", reference.WithDigest("").WithTag(tag), found, digests[service])
+			}
+		}
+	}
 }
 
 // same NAME:TAG... fails unless the registry has one digest under all of them.
