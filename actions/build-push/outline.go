@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/guk0/travois/internal/action"
 	"github.com/guk0/travois/internal/compose"
 	"github.com/guk0/travois/internal/image"
 )
@@ -17,7 +18,7 @@ func (p plan) String() string {
 	if !p.push {
 		verb = "build, without a push,"
 	}
-	fmt.Fprintf(&text, "Would %s %d images side by side (builder: %s, cache: %s):\n", verb, len(p.images), p.builder, p.cache.Cache)
+	fmt.Fprintf(&text, "Would %s %s side by side (builder: %s, cache: %s):\n", verb, p.count(), p.builder, p.cache.Cache)
 	for _, one := range p.images {
 		fmt.Fprintf(&text, "  %s: %s\n", one.build.Service, p.source(one.build))
 		for _, line := range shape(one.build) {
@@ -30,6 +31,14 @@ func (p plan) String() string {
 	return text.String()
 }
 
+// count is how many images there are, in words.
+func (p plan) count() string {
+	if len(p.images) == 1 {
+		return "1 image"
+	}
+	return fmt.Sprintf("%d images", len(p.images))
+}
+
 // summary is what a dry run shows for the job.
 func (p plan) summary() string {
 	var text strings.Builder
@@ -37,7 +46,7 @@ func (p plan) summary() string {
 	if !p.push {
 		pushed = "and not pushed"
 	}
-	fmt.Fprintf(&text, "%d images, to be built %s; builder `%s`, cache `%s`.\n\n", len(p.images), pushed, p.builder, p.cache.Cache)
+	fmt.Fprintf(&text, "%s, to be built %s; builder `%s`, cache `%s`.\n\n", p.count(), pushed, p.builder, p.cache.Cache)
 	text.WriteString("| service | from | outcome | references |\n|---|---|---|---|\n")
 	for _, one := range p.images {
 		var references []string
@@ -48,7 +57,7 @@ func (p plan) summary() string {
 		if outcome == "" {
 			outcome = "a plain image"
 		}
-		fmt.Fprintf(&text, "| %s | %s | %s | %s |\n", one.build.Service, p.source(one.build), outcome, strings.Join(references, "<br>"))
+		fmt.Fprintf(&text, "| %s | %s | %s | %s |\n", one.build.Service, action.Escape(p.source(one.build)), outcome, strings.Join(references, "<br>"))
 	}
 	return text.String()
 }

@@ -144,7 +144,7 @@ func (s *session) execute(ctx context.Context) (result, error) {
 	if !s.plan.push {
 		return done, nil
 	}
-	s.log.Group(fmt.Sprintf("Push %d images", len(s.plan.images)))
+	s.log.Group("Push " + s.plan.count())
 	err = s.push(ctx, done.images)
 	s.log.EndGroup()
 	done.verdict = pushed

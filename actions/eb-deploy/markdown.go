@@ -30,8 +30,3 @@ func code(text string) string {
 	}
 	return "`" + strings.NewReplacer("`", "'", "|", "\\|", "\n", " ").Replace(text) + "`"
 }
-
-// escape keeps foreign text from being read as Markdown or HTML.
-func escape(text string) string {
-	return strings.NewReplacer("<", "&lt;", "|", "\\|", "\n", " ", "`", "\\`", "[", "\\[", "*", "\\*").Replace(text)
-}

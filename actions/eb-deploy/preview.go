@@ -233,11 +233,11 @@ func (s section) print(log *action.Log, first bool) {
 // write is the section in the summary.
 func (s section) write(text *strings.Builder) {
 	if !s.folded {
-		fmt.Fprintf(text, "### %s\n\n", escape(s.title))
+		fmt.Fprintf(text, "### %s\n\n", action.Escape(s.title))
 		fenceAs(text, s.language, s.body)
 		return
 	}
-	fmt.Fprintf(text, "<details><summary>%s</summary>\n\n", escape(s.title))
+	fmt.Fprintf(text, "<details><summary>%s</summary>\n\n", action.Escape(s.title))
 	fenceAs(text, s.language, s.body)
 	text.WriteString("</details>\n\n")
 }

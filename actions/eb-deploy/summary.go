@@ -16,10 +16,10 @@ func (d result) summary() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "## Deployment: %s\n\n", d.worst())
 	for _, bad := range d.reasons() {
-		fmt.Fprintf(&text, "%s\n\n", escape(bad))
+		fmt.Fprintf(&text, "%s\n\n", action.Escape(bad))
 	}
 	for _, next := range d.advice() {
-		fmt.Fprintf(&text, "**Next:** %s.\n\n", escape(next))
+		fmt.Fprintf(&text, "**Next:** %s.\n\n", action.Escape(next))
 	}
 	if d.plan.label == "" {
 		return text.String()
@@ -123,7 +123,7 @@ func (d result) writeImages(text *strings.Builder) {
 	}
 	text.WriteString("| service | image |\n|---|---|\n")
 	for _, service := range slices.Sorted(maps.Keys(d.plan.images)) {
-		fmt.Fprintf(text, "| %s | %s |\n", escape(service), code(written(d.plan.file.kind, d.plan.images[service])))
+		fmt.Fprintf(text, "| %s | %s |\n", action.Escape(service), code(written(d.plan.file.kind, d.plan.images[service])))
 	}
 	text.WriteString("\n")
 }
@@ -131,9 +131,9 @@ func (d result) writeImages(text *strings.Builder) {
 // write tells why an environment's deployment went wrong.
 func (e envResult) write(text *strings.Builder, named bool) {
 	if named {
-		fmt.Fprintf(text, "### %s: %s\n\n", escape(e.name), e.Result)
+		fmt.Fprintf(text, "### %s: %s\n\n", action.Escape(e.name), e.Result)
 		if e.Reason != "" {
-			fmt.Fprintf(text, "%s\n\n", escape(e.Reason))
+			fmt.Fprintf(text, "%s\n\n", action.Escape(e.Reason))
 		}
 	}
 	heading := "###"
@@ -160,16 +160,16 @@ func (e envResult) writeReasons(text *strings.Builder, heading string) {
 	if len(e.reasons.Causes) > 0 {
 		fmt.Fprintf(text, "%s Causes\n\n", heading)
 		for _, cause := range e.reasons.Causes {
-			fmt.Fprintf(text, "- %s\n", escape(oneLine(cause)))
+			fmt.Fprintf(text, "- %s\n", action.Escape(oneLine(cause)))
 		}
 		text.WriteString("\n")
 	}
 	for _, tail := range e.reasons.Tails {
-		fmt.Fprintf(text, "<details><summary>End of the logs of %s</summary>\n\n", escape(cmp.Or(tail.Instance, "the instance")))
+		fmt.Fprintf(text, "<details><summary>End of the logs of %s</summary>\n\n", action.Escape(cmp.Or(tail.Instance, "the instance")))
 		fence(text, tail.Text)
 		text.WriteString("</details>\n\n")
 	}
 	for _, missing := range e.reasons.Missing {
-		fmt.Fprintf(text, "_%s_\n\n", escape(oneLine(missing)))
+		fmt.Fprintf(text, "_%s_\n\n", action.Escape(oneLine(missing)))
 	}
 }

@@ -88,6 +88,7 @@ func (l *Log) Mask(value string) {
 		line = strings.TrimSpace(line)
 		if len(line) >= 3 && l.remember(line) {
 			l.gh.AddMask(line)
+			l.remember(Escape(line)) // as it stands in a summary
 		}
 	}
 }

@@ -93,16 +93,6 @@ func (r *Runner) append(variable, text string) error {
 	return nil
 }
 
-// ProblemList is an error as a Markdown list, one problem an entry.
-func ProblemList(err error) string {
-	var text strings.Builder
-	text.WriteString("\n")
-	for _, problem := range Problems(err) {
-		fmt.Fprintf(&text, "- %s\n", strings.ReplaceAll(problem.Error(), "\n", "\n  "))
-	}
-	return text.String()
-}
-
 // Seconds is a duration in a table, a dash for one that was not measured.
 func Seconds(d time.Duration) string {
 	if d == 0 {

@@ -2,10 +2,11 @@ package junit
 
 import (
 	"fmt"
-	"html"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/guk0/travois/internal/action"
 )
 
 // Ran is a test with what ran it.
@@ -40,7 +41,7 @@ func FailuresMarkdown(failures []Failure) string {
 			if i == wholeFailures {
 				text.WriteString("\nThe others, without their output:\n\n")
 			}
-			fmt.Fprintf(&text, "- %s: **%s**%s: %s\n", escape(one.Suite), escape(oneLine(one.Title())), at(one), escape(oneLine(one.Message)))
+			fmt.Fprintf(&text, "- %s: **%s**%s: %s\n", action.Escape(one.Suite), action.Escape(oneLine(one.Title())), at(one), action.Escape(oneLine(one.Message)))
 		}
 	}
 	if rest := len(failures) - wholeFailures - shortFailures; rest > 0 {
@@ -51,7 +52,7 @@ func FailuresMarkdown(failures []Failure) string {
 
 func whole(one Failure) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "<details><summary>%s: <b>%s</b>%s</summary>\n\n", escape(one.Suite), escape(oneLine(one.Title())), at(one))
+	fmt.Fprintf(&text, "<details><summary>%s: <b>%s</b>%s</summary>\n\n", action.Escape(one.Suite), action.Escape(oneLine(one.Title())), at(one))
 	shown := one.Message
 	if one.Output != "" && !strings.HasPrefix(one.Output, one.Message) {
 		shown += "\n\n" + one.Output
@@ -70,9 +71,9 @@ func at(one Failure) string {
 		return ""
 	}
 	if one.AtLine == 0 {
-		return " <code>" + escape(one.At) + "</code>"
+		return " <code>" + action.Escape(one.At) + "</code>"
 	}
-	return fmt.Sprintf(" <code>%s:%d</code>", escape(one.At), one.AtLine)
+	return fmt.Sprintf(" <code>%s:%d</code>", action.Escape(one.At), one.AtLine)
 }
 
 // fenceFor is longer than any run of backticks in a text.
@@ -99,7 +100,7 @@ func SlowestMarkdown(cases []Ran) string {
 	var text strings.Builder
 	text.WriteString("\n### Slowest tests\n\n| suite | test | time |\n|---|---|--:|\n")
 	for _, one := range slow[:min(len(slow), slowestShown)] {
-		fmt.Fprintf(&text, "| %s | %s | %.1f s |\n", escape(one.Suite), escape(oneLine(one.Title())), one.Duration.Seconds())
+		fmt.Fprintf(&text, "| %s | %s | %.1f s |\n", action.Escape(one.Suite), action.Escape(oneLine(one.Title())), one.Duration.Seconds())
 	}
 	return text.String()
 }
@@ -114,10 +115,3 @@ func oneLine(text string) string {
 	}
 	return line
 }
-
-// special are the characters that Markdown reads in the middle of a line. As
-// entities they are plain in HTML too.
-var special = strings.NewReplacer("|", "&#124;", "*", "&#42;", "_", "&#95;", "`", "&#96;", "[", "&#91;", "~", "&#126;", `\`, "&#92;", "\n", " ", "\r", " ")
-
-// escape makes a text fit for a line of Markdown, a table's cell and HTML.
-func escape(text string) string { return special.Replace(html.EscapeString(text)) }
