@@ -233,7 +233,9 @@ func (i Image) scope(role Role) string {
 	return scope + "-" + string(role)
 }
 
-// inRegistry keeps steps beside the image, under a tag of each role.
+// inRegistry keeps steps beside the image, under a tag of each role: as an
+// image, since Amazon ECR takes no index of layers, which BuildKit before 0.21
+// writes.
 func inRegistry(one Image) (from, to []compose.Cache) {
 	if one.Name.Repository == "" {
 		return nil, nil
@@ -243,7 +245,7 @@ func inRegistry(one Image) (from, to []compose.Cache) {
 		from = append(from, compose.Cache{Type: "registry", Attrs: map[string]string{"ref": at(role)}})
 	}
 	if one.Pushed {
-		to = []compose.Cache{{Type: "registry", Attrs: map[string]string{"ref": at(one.Role), "mode": "min", "ignore-error": "true"}}}
+		to = []compose.Cache{{Type: "registry", Attrs: map[string]string{"ref": at(one.Role), "mode": "min", "image-manifest": "true", "ignore-error": "true"}}}
 	}
 	return from, to
 }

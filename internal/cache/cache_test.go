@@ -48,7 +48,7 @@ func TestFor(t *testing.T) {
 		{name: "a test is not pushed", kind: "inline", host: classic, image: tested, from: tags[1:]},
 		{name: "a test without a name", kind: "auto", host: classic, image: unnamed},
 		{name: "registry", kind: "registry", host: containerd, image: pushed, from: []compose.Cache{registry("ghcr.io/guk0/web:cache-build"), registry("ghcr.io/guk0/web:cache-test")},
-			to: []compose.Cache{{Type: "registry", Attrs: map[string]string{"ref": "ghcr.io/guk0/web:cache-build", "mode": "min", "ignore-error": "true"}}}},
+			to: []compose.Cache{{Type: "registry", Attrs: map[string]string{"ref": "ghcr.io/guk0/web:cache-build", "mode": "min", "image-manifest": "true", "ignore-error": "true"}}}},
 		{name: "none", kind: "none", host: hosted, image: pushed},
 		{name: "gha, classic", kind: "gha", host: classic, image: pushed, err: "input cache: gha needs an engine with the containerd image store, or builder: container; this one can keep steps in the image alone: give inline or auto"},
 		{name: "gha, no service", kind: "gha", host: containerd, image: pushed, err: "input cache: gha needs GitHub's cache service, which this runner does not offer (act has none of this kind): give auto"},
