@@ -132,8 +132,12 @@ func (d *docker) read(s *scope, skip int) error {
 // flag reads a flag; needs tells that its value is the next word.
 func (d *docker) flag(a arg) (name string, value arg, needs bool) {
 	head, value, given := a.cut("=")
-	text, _ := head.lit()
+	text := head.prefix()
 	long := strings.TrimLeft(text, "-")
+	if _, known := head.lit(); long == "" || !known && strings.HasPrefix(text, "--") {
+		// A variable is the flag, or a part of its name.
+		return a.String(), nil, false
+	}
 	if strings.HasPrefix(text, "--") || longNames[d.verb][long] != "" && len(long) > 1 {
 		if full := longNames[d.verb][long]; full != "" {
 			long = full

@@ -15,6 +15,8 @@ func TestDockerFlags(t *testing.T) {
 		`sudo docker image build -qt a --no-cache .`:             {"build", "quiet=", "tag=a", "no-cache=", "."},
 		`docker build -ta .`:                                     {"build", "tag=a", "."},
 		`docker run -it --rm -eA=1 -e B="x y" img sh -c "a b"`:   {"run", "interactive=", "tty=", "rm=", "env=A=1", "env=B=x y", "img", "sh", "-c", "a b"},
+		`docker login -u$U_NAME -p$THE_TOKEN`:                    {"login", "username=${{ vars.U_NAME }}", "password=${{ secrets.THE_TOKEN }}"},
+		`docker build -$FLAGS --$MORE=1 -t$IMG .`:                {"build", "--${{ vars.MORE }}=1=", "tag=${{ vars.IMG }}", "-${{ vars.FLAGS }}", "."},
 		`docker run -d -p 80:80 --net=ci img`:                    {"run", "detach=", "publish=80:80", "network=ci", "img"},
 		`docker run -itd -v $PWD/x:/y img -v`:                    {"run", "interactive=", "tty=", "detach=", "volume=./x:/y", "img", "-v"},
 		`travis_retry docker push acme/a`:                        {"push", "acme/a"},
