@@ -68,6 +68,24 @@ func (p plan) names() []image.Reference {
 	return all
 }
 
+// written are the repositories that must take a push: those of the images, and
+// those of the file's caches that fail a build which can't write them.
+func (p plan) written() []image.Reference {
+	all := p.names()
+	for _, one := range p.images {
+		for _, cache := range one.build.CacheTo {
+			reference, err := image.Parse(cache.Attrs["ref"])
+			if cache.Type != "registry" || cache.Attrs["ignore-error"] == "true" || err != nil {
+				continue
+			}
+			if reference = reference.In("").WithTag(""); !slices.Contains(all, reference) {
+				all = append(all, reference)
+			}
+		}
+	}
+	return all
+}
+
 // makePlan decides everything that can be decided without the engine and the
 // registry.
 func makePlan(c config, trigger action.Trigger, project *compose.Project) (plan, error) {

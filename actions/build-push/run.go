@@ -86,7 +86,7 @@ func prepare(ctx context.Context, r *action.Runner) (prepared, error) {
 func preflight(ctx context.Context, p prepared) (*session, error) {
 	client, err := p.opening.logins.Client(ctx)
 	if err == nil && p.plan.push {
-		err = p.opening.logins.CheckPush(ctx, p.plan.names())
+		err = p.opening.logins.CheckPush(ctx, p.plan.written())
 	}
 	if p.opening.inputs.starts() {
 		if err := errors.Join(err, p.plan.refusals(engine.Unstarted())); err != nil {
