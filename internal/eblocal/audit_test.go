@@ -18,6 +18,8 @@ var commonErrors = map[string]int{
 	"AccessDenied": 403, "ExpiredToken": 403, "InsufficientPrivilegesException": 403, "InternalFailure": 500, "InvalidAction": 400,
 	"InvalidParameterCombination": 400, "InvalidParameterValue": 400, "MalformedQueryString": 404, "MissingAction": 400,
 	"ServiceUnavailable": 503, "SignatureDoesNotMatch": 403, "Throttling": 400, "ValidationError": 400,
+	// Of changes of the configuration, as clients report it; the references lack it.
+	"ConfigurationValidationException": 400,
 }
 
 // audited holds every answer to a query that a test sees against AWS's model.

@@ -2,6 +2,7 @@ package eblocal
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -123,7 +124,7 @@ func (c *call) newSettings(settings []setting) ([]setting, error) {
 		next = without(next, fields["Namespace"], fields["OptionName"])
 	}
 	for _, p := range problems(next) {
-		return nil, invalidValue("%s", p.message)
+		return nil, &apiError{http.StatusBadRequest, "ConfigurationValidationException", "Configuration validation exception: " + p.message}
 	}
 	return next, nil
 }

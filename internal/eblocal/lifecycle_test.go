@@ -202,7 +202,7 @@ func TestCreateEnvironmentRefusals(t *testing.T) {
 			{"tier", "InvalidParameterCombination", "WebServer", func(in *elasticbeanstalk.CreateEnvironmentInput) {
 				in.Tier = &ebtypes.EnvironmentTier{Name: aws.String("Worker")}
 			}},
-			{"setting", "InvalidParameterValue", "range 1 to 20", func(in *elasticbeanstalk.CreateEnvironmentInput) {
+			{"setting", "ConfigurationValidationException", "range 1 to 20", func(in *elasticbeanstalk.CreateEnvironmentInput) {
 				in.OptionSettings = append(in.OptionSettings, option("aws:autoscaling:asg", "MinSize", "500"))
 			}},
 		}

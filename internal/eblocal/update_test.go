@@ -199,19 +199,23 @@ func TestUpdateRefusals(t *testing.T) {
 	t.Parallel()
 	b, _ := faked(t)
 	b.version("v1", webBundle())
+	const value, configuration = "InvalidParameterValue", "ConfigurationValidationException"
 	cases := []struct {
-		name string
-		in   elasticbeanstalk.UpdateEnvironmentInput
-		text string
+		name       string
+		in         elasticbeanstalk.UpdateEnvironmentInput
+		code, text string
 	}{
-		{"no environment", elasticbeanstalk.UpdateEnvironmentInput{EnvironmentName: aws.String("other-env")}, "No Environment found for EnvironmentName = 'other-env'."},
-		{"no version", elasticbeanstalk.UpdateEnvironmentInput{VersionLabel: aws.String("v9")}, "No Application Version named 'v9' found."},
-		{"policy", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: option(commandNamespace, "DeploymentPolicy", "Slowly")}, "AllAtOnce, Rolling, RollingWithAdditionalBatch, Immutable, TrafficSplitting"},
+		{"no environment", elasticbeanstalk.UpdateEnvironmentInput{EnvironmentName: aws.String("other-env")}, value, "No Environment found for EnvironmentName = 'other-env'."},
+		{"no version", elasticbeanstalk.UpdateEnvironmentInput{VersionLabel: aws.String("v9")}, value, "No Application Version named 'v9' found."},
+		{"policy", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: option(commandNamespace, "DeploymentPolicy", "Slowly")}, configuration, "AllAtOnce, Rolling, RollingWithAdditionalBatch, Immutable, TrafficSplitting"},
 		{"splitting without a load balancer", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: append(
-			option(commandNamespace, "DeploymentPolicy", "TrafficSplitting"), option(environmentNamespace, "EnvironmentType", "SingleInstance")...)}, "Application Load Balancer"},
-		{"timeout", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: option(commandNamespace, "Timeout", "soon")}, "1 to 3600"},
-		{"too much", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: property("X", strings.Repeat("x", 4096))}, "4096"},
-		{"platform", elasticbeanstalk.UpdateEnvironmentInput{SolutionStackName: aws.String(newest(ECS).stack())}, "only to another version of it"},
+			option(commandNamespace, "DeploymentPolicy", "TrafficSplitting"), option(environmentNamespace, "EnvironmentType", "SingleInstance")...)}, configuration, "Application Load Balancer"},
+		{"option", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: option(commandNamespace, "BatchSizes", "1")}, configuration,
+			"Configuration validation exception: Invalid option specification (Namespace: 'aws:elasticbeanstalk:command', OptionName: 'BatchSizes'): Unknown configuration setting."},
+		{"namespace", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: option("asg", "MinSize", "1")}, configuration, "Unknown configuration setting."},
+		{"timeout", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: option(commandNamespace, "Timeout", "soon")}, configuration, "1 to 3600"},
+		{"too much", elasticbeanstalk.UpdateEnvironmentInput{OptionSettings: property("X", strings.Repeat("x", 4096))}, configuration, "4096"},
+		{"platform", elasticbeanstalk.UpdateEnvironmentInput{SolutionStackName: aws.String(newest(ECS).stack())}, value, "only to another version of it"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -219,7 +223,7 @@ func TestUpdateRefusals(t *testing.T) {
 				c.in.EnvironmentName = aws.String(testEnv)
 			}
 			_, err := b.eb.UpdateEnvironment(t.Context(), &c.in)
-			mustRefuse(t, err, "InvalidParameterValue", c.text)
+			mustRefuse(t, err, c.code, c.text)
 		})
 	}
 }

@@ -49,9 +49,21 @@ var ranges = map[[2]string][2]int{
 	{splittingNamespace, "NewVersionPercent"}: {1, 100},
 }
 
+// known tells whether there may be such an option. Of most namespaces the options
+// are not listed here.
+func (o setting) known() bool {
+	key := [2]string{o.Namespace, o.Name}
+	switch o.Namespace {
+	case commandNamespace, splittingNamespace:
+		_, number := ranges[key]
+		return number || choices[key] != nil
+	}
+	return strings.HasPrefix(o.Namespace, "aws:") && o.Name != ""
+}
+
 func (o setting) problem() string {
-	if o.Namespace == "" || o.Name == "" {
-		return fmt.Sprintf("Option setting (Namespace: '%s', OptionName: '%s'): both must be given.", o.Namespace, o.Name)
+	if !o.known() {
+		return fmt.Sprintf("Invalid option specification (Namespace: '%s', OptionName: '%s'): Unknown configuration setting.", o.Namespace, o.Name)
 	}
 	invalid := func(why string) string {
 		return fmt.Sprintf("Invalid option value: '%s' (Namespace: '%s', OptionName: '%s'): %s", o.Value, o.Namespace, o.Name, why)
