@@ -13,6 +13,9 @@ import (
 
 // chooseCaches gives every build its caches, after those of the source.
 func (s *session) chooseCaches(ctx context.Context, host cache.Host) error {
+	if notice := s.plan.cache.Notice(host); notice != "" {
+		s.log.Notice("%s", notice)
+	}
 	present := s.present(ctx, host)
 	for i, one := range s.plan.images {
 		from, to, err := s.plan.cache.For(host, cache.Image{
@@ -23,7 +26,11 @@ func (s *session) chooseCaches(ctx context.Context, host cache.Host) error {
 		}
 		build := one.build
 		build.CacheFrom = append(s.reach(host, one, "cache_from", one.build.CacheFrom), s.plainly(from)...)
-		build.CacheTo = append(s.optional(s.reach(host, one, "cache_to", one.build.CacheTo)), s.plainly(to)...)
+		build.CacheTo = s.reach(host, one, "cache_to", one.build.CacheTo)
+		if !s.plan.push {
+			build.CacheTo = cache.Optional(build.CacheTo)
+		}
+		build.CacheTo = append(build.CacheTo, s.plainly(to)...)
 		s.builds = append(s.builds, build)
 	}
 	return nil
@@ -38,23 +45,6 @@ func (s *session) reach(host cache.Host, one planned, key string, caches []compo
 		s.log.Notice("service %q: build.%s: type gha is left out: this runner does not offer GitHub's cache service", one.build.Service, key)
 	}
 	return s.plainly(reached)
-}
-
-// optional lets a run that does not push go on without a cache that it can't
-// write: a pull request from a fork has no login.
-func (s *session) optional(to []compose.Cache) []compose.Cache {
-	if s.plan.push {
-		return to
-	}
-	var all []compose.Cache
-	for _, one := range to {
-		if _, given := one.Attrs["ignore-error"]; !given && one.Type != "inline" {
-			one.Attrs = maps.Clone(one.Attrs)
-			one.Attrs["ignore-error"] = "true"
-		}
-		all = append(all, one)
-	}
-	return all
 }
 
 // plainly lets caches in a registry be read and written over plain HTTP where

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -188,8 +187,11 @@ func (s *session) cached(ctx context.Context, one service) (compose.Build, error
 	from, to, err := s.cache.For(s.host, cache.Image{
 		Service: one.name, Role: cache.Test, Name: one.repository, Tags: s.present(ctx, one),
 	})
-	build.CacheFrom = append(slices.Clone(build.CacheFrom), from...)
-	build.CacheTo = append(slices.Clone(build.CacheTo), to...)
+	// What the file names, and is not there, makes no other image.
+	build.CacheFrom, _ = s.host.Reach(build.CacheFrom)
+	build.CacheTo, _ = s.host.Reach(build.CacheTo)
+	build.CacheFrom = append(build.CacheFrom, from...)
+	build.CacheTo = append(cache.Optional(build.CacheTo), to...)
 	return build, err
 }
 

@@ -31,6 +31,9 @@ func (s *session) checkBuilds(ctx context.Context) error {
 	if s.builder, err = s.eng.Builder(ctx); err != nil {
 		return err
 	}
+	if notice := s.cache.Notice(s.host); notice != "" {
+		s.log.Notice("%s", notice)
+	}
 	_, _, err = s.cache.For(s.host, cache.Image{})
 	problems := []error{err}
 	for _, name := range s.plan.order {

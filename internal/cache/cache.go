@@ -46,6 +46,9 @@ type Host struct {
 	Exports bool
 	// URL and Token are those of GitHub's cache service, "" without one.
 	URL, Token string
+	// Act tells that the step runs under act, whose cache service is of an older
+	// kind.
+	Act bool
 	// AWS are the step's credentials by the names that caches in S3 have for
 	// them, nil without.
 	AWS map[string]string
@@ -53,11 +56,10 @@ type Host struct {
 
 // HostOf reads what the runner offers. A container action gets the address and
 // the token of the cache service, and not the variable that tells its version
-// (actions/runner, ContainerActionHandler.cs). act offers one of an older
-// version.
+// (actions/runner, ContainerActionHandler.cs).
 func HostOf(exports bool, getenv func(string) string) Host {
-	host := Host{Exports: exports, AWS: aws(getenv)}
-	if getenv("ACT") == "" {
+	host := Host{Exports: exports, Act: getenv("ACT") != "", AWS: aws(getenv)}
+	if !host.Act {
 		host.URL, host.Token = getenv("ACTIONS_RESULTS_URL"), getenv("ACTIONS_RUNTIME_TOKEN")
 	}
 	return host
@@ -106,6 +108,20 @@ func (h Host) Reach(caches []compose.Cache) (reached []compose.Cache, missing bo
 	return reached, missing
 }
 
+// Optional lets a build go on without what it can't write, as one that is not to
+// be pushed: a pull request from a fork has no login.
+func Optional(to []compose.Cache) []compose.Cache {
+	var all []compose.Cache
+	for _, one := range to {
+		if _, given := one.Attrs["ignore-error"]; !given && one.Type != Inline {
+			one.Attrs = maps.Clone(one.Attrs)
+			one.Attrs["ignore-error"] = "true"
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
 // Image is one that is built.
 type Image struct {
 	Service string
@@ -145,9 +161,20 @@ func Earlier(trigger action.Trigger) []string {
 	return append(tags, "latest")
 }
 
-// kind is the one that auto stands for.
+// Notice tells that the input can't be had, where an error would help nobody; it
+// is "" otherwise. A workflow has to run under act as it is.
+func (i Inputs) Notice(host Host) string {
+	if i.Cache != GitHub || !host.Act {
+		return ""
+	}
+	return "input cache: gha is off under act, whose cache service is of another kind; it is inline here"
+}
+
+// kind is the one that the input stands for.
 func (i Inputs) kind(host Host) string {
 	switch {
+	case i.Cache == GitHub && host.Act:
+		return Inline
 	case i.Cache != Auto:
 		return i.Cache
 	case host.github():
@@ -197,7 +224,7 @@ func (h Host) checkGitHub(role Role) error {
 	case !h.Exports:
 		return needsExports(GitHub, role)
 	case !h.github():
-		return action.BadInput("cache", "gha needs GitHub's cache service, which this runner does not offer (act has none of this kind): give auto")
+		return action.BadInput("cache", "gha needs GitHub's cache service, which this runner does not offer: give auto")
 	}
 	return nil
 }

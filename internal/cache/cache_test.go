@@ -51,7 +51,9 @@ func TestFor(t *testing.T) {
 			to: []compose.Cache{{Type: "registry", Attrs: map[string]string{"ref": "ghcr.io/guk0/web:cache-build", "mode": "min", "image-manifest": "true", "ignore-error": "true"}}}},
 		{name: "none", kind: "none", host: hosted, image: pushed},
 		{name: "gha, classic", kind: "gha", host: classic, image: pushed, err: "input cache: gha needs an engine with the containerd image store, or builder: container; this one can keep steps in the image alone: give inline or auto"},
-		{name: "gha, no service", kind: "gha", host: containerd, image: pushed, err: "input cache: gha needs GitHub's cache service, which this runner does not offer (act has none of this kind): give auto"},
+		{name: "gha, no service", kind: "gha", host: containerd, image: pushed, err: "input cache: gha needs GitHub's cache service, which this runner does not offer: give auto"},
+		{name: "gha, act", kind: "gha", host: cache.Host{Exports: true, Act: true}, image: pushed, from: tags, to: inline},
+		{name: "gha, act, classic", kind: "gha", host: cache.Host{Act: true}, image: pushed, from: tags, to: inline},
 		{name: "a test has no other builder", kind: "registry", host: classic, image: tested, err: "input cache: registry needs an engine with the containerd image store; this one can keep steps in the image alone: give inline or auto"},
 		{name: "registry, classic", kind: "registry", host: classic, image: pushed, err: "input cache: registry needs an engine with the containerd image store, or builder: container; this one can keep steps in the image alone: give inline or auto"},
 	} {
@@ -129,7 +131,7 @@ func TestHostOf(t *testing.T) {
 		t.Errorf("on GitHub: %+v, want %+v", got, want)
 	}
 	env["ACT"] = "true"
-	if got, want := cache.HostOf(false, func(key string) string { return env[key] }), (cache.Host{}); !cmp.Equal(got, want) {
+	if got, want := cache.HostOf(false, func(key string) string { return env[key] }), (cache.Host{Act: true}); !cmp.Equal(got, want) {
 		t.Errorf("under act: %+v, want %+v", got, want)
 	}
 	env["AWS_ACCESS_KEY_ID"], env["AWS_SESSION_TOKEN"] = "a-name", "for-an-hour"
