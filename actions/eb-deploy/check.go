@@ -21,9 +21,13 @@ func (f *findings) warn(err error)   { f.warnings = append(f.warnings, err) }
 // check holds the plan against the account, its environments and the images'
 // registries. Everything that is wrong is reported together.
 func (d deployment) check(ctx context.Context, client *beanstalk.Client, p plan) (beanstalk.Target, error) {
+	return d.checkAgainst(ctx, client, p, p.request())
+}
+
+func (d deployment) checkAgainst(ctx context.Context, client *beanstalk.Client, p plan, want beanstalk.Request) (beanstalk.Target, error) {
 	images := make(chan findings, 1)
 	go func() { images <- p.checkImages(ctx) }()
-	target, err := d.preflight(ctx, client, p.request())
+	target, err := d.preflight(ctx, client, want)
 	found := <-images
 	p.checkTexts(&found)
 	for _, destination := range target.Destinations {

@@ -32,6 +32,12 @@ func TestCheck(t *testing.T) {
 		warning string
 	}{
 		"a variable and the port": {without, func(_ *testing.T, s *stage) { s.env.Options = nil }, []string{"docker-compose.yml:11: " + host, port}, ""},
+		"what can't be rendered, beside": {without + "    mem_limit: 1q\n    env_file: gone.env\n", func(_ *testing.T, s *stage) { s.env.Options = nil }, []string{
+			"docker-compose.yml:13: services.backend.mem_limit: Docker Compose refuses it", "docker-compose.yml:14: env_file gone.env does not exist", "docker-compose.yml:11: " + host, port,
+		}, ""},
+		"a wrong input, beside": {without, func(_ *testing.T, s *stage) { s.env.Options, s.inputs["timeout"] = nil, "-1m" }, []string{
+			"input timeout: -1m0s is negative", "docker-compose.yml:11: " + host, port,
+		}, ""},
 		"a variable from env-vars": {composeFile, func(_ *testing.T, s *stage) {
 			s.env.Options, s.inputs["env-vars"] = nil, "MYSQL_HOST=db"
 		}, nil, ""},

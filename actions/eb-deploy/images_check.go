@@ -42,7 +42,9 @@ type lookup struct {
 func (p plan) lookups() []lookup {
 	var all []lookup
 	for _, service := range slices.Sorted(maps.Keys(p.images)) {
-		all = append(all, lookup{service: service, ref: p.images[service]})
+		if p.images[service] != unknownImage {
+			all = append(all, lookup{service: service, ref: p.images[service]})
+		}
 	}
 	if p.existing || p.file.kind == bundle.DockerrunV1 && len(p.images) > 0 {
 		return all // The one image of version 1 is given under any name.

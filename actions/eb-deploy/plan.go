@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strconv"
@@ -45,14 +46,15 @@ type plan struct {
 
 // makePlan renders the file and gathers the bundle. It reads the tree and
 // writes nothing. What is wrong with the file, with the images for it and with
-// what it names is reported together.
+// what it names is reported together; beside an error the plan has what the file
+// asks for, to be checked further.
 func makePlan(ctx context.Context, c config, g given, file deployFile, from tree, trigger action.Trigger, login *bundle.Login) (plan, error) {
 	refs, refsErr := g.references(file, c.Registry)
 	rendered, renderErr := c.render(ctx, file, refs)
 	companion, loginErr := refer(login, file, from, &rendered)
 	gathered, err := from.bundle(ctx, c.Bundle, file, rendered, companion)
 	if err := errors.Join(renderErr, refsErr, loginErr, err); err != nil {
-		return plan{}, file.placed(err)
+		return brokenPlan(c, file, from, refs, refsErr == nil), file.placed(err)
 	}
 	hash, err := gathered.Hash(ctx)
 	if err == nil {
@@ -70,13 +72,30 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, from tree
 		description: cmp.Or(c.Description, trigger.Subject),
 	}
 	p.key = c.key(p.label, hash)
-	switch file.kind {
-	case bundle.Compose:
-		p.asks = bundle.AsksOf(file.source, replaced(refs))
-	case bundle.DockerrunV2:
-		p.asks = bundle.AsksOfDockerrun(file.source)
-	}
+	p.asks = file.asks(refs)
 	return p, nil
+}
+
+// asks are what the file asks of its environment.
+func (f deployFile) asks(refs map[string]image.Reference) bundle.Asks {
+	switch f.kind {
+	case bundle.Compose:
+		return bundle.AsksOf(f.source, replaced(refs))
+	case bundle.DockerrunV2:
+		return bundle.AsksOfDockerrun(f.source)
+	}
+	return bundle.Asks{}
+}
+
+// brokenPlan is what can be checked of a file that is not deployed. Without a
+// bundle it is not known what an .env in it sets.
+func brokenPlan(c config, file deployFile, from tree, refs map[string]image.Reference, refsKnown bool) plan {
+	p := plan{config: c, file: file, images: refs, extensions: readExtensions(from), asks: file.asks(refs)}
+	p.config.CheckImages = c.CheckImages && refsKnown
+	if _, err := fs.Stat(from, ".env"); err == nil && c.Bundle != minimalBundle {
+		p.asks.Variables = nil
+	}
+	return p
 }
 
 func existingPlan(c config, trigger action.Trigger) plan {

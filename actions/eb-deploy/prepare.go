@@ -35,7 +35,9 @@ func (d deployment) prepare(ctx context.Context) (plan, *beanstalk.Client, error
 	client, err := d.client(ctx, &m)
 	problems = errors.Join(problems, err)
 	if problems != nil || m.spoilt() {
-		return plan{config: m.config}, nil, errors.Join(problems, m.check(ctx), d.checkAccount(ctx, client, m))
+		p, err := m.check(ctx)
+		p.config.CheckImages = false // what they are may be among the problems
+		return plan{config: m.config}, nil, errors.Join(problems, err, d.checkAccount(ctx, client, m, p))
 	}
 	if m.config.deploysExisting() {
 		return existingPlan(m.config, m.trigger), client, nil
@@ -43,12 +45,13 @@ func (d deployment) prepare(ctx context.Context) (plan, *beanstalk.Client, error
 	file, err := m.decide(ctx, client)
 	err = errors.Join(err, m.place(ctx, client))
 	if err != nil {
-		return plan{config: m.config}, nil, errors.Join(m.check(ctx), err)
+		_, broken := m.check(ctx)
+		return plan{config: m.config}, nil, errors.Join(broken, err)
 	}
 	p, err := m.plan(ctx, file)
 	if err != nil {
 		m.files = []deployFile{file}
-		return plan{config: m.config}, nil, errors.Join(err, d.checkAccount(ctx, client, m))
+		return plan{config: m.config}, nil, errors.Join(err, d.checkAccount(ctx, client, m, p))
 	}
 	return p, client, nil
 }
@@ -116,12 +119,16 @@ func (m materials) spoilt() bool {
 }
 
 // check plans with every file, only for what is wrong with them. What the plans
-// have in common is reported once.
-func (m materials) check(ctx context.Context) error {
+// have in common is reported once. The plan is that of the only file.
+func (m materials) check(ctx context.Context) (plan, error) {
+	only := plan{config: m.config}
 	var problems []error
 	reported := map[string]bool{}
 	for _, file := range m.files {
-		_, err := m.plan(ctx, file)
+		p, err := m.plan(ctx, file)
+		if len(m.files) == 1 {
+			only = p
+		}
 		for _, problem := range action.Problems(err) {
 			if !reported[problem.Error()] {
 				problems = append(problems, problem)
@@ -129,7 +136,7 @@ func (m materials) check(ctx context.Context) error {
 			reported[problem.Error()] = true
 		}
 	}
-	return errors.Join(problems...)
+	return only, errors.Join(problems...)
 }
 
 // decide asks for the first environment's platform where there are two files.
@@ -164,12 +171,13 @@ func (m materials) request() beanstalk.Request {
 }
 
 // checkAccount looks up, beside other problems, whether AWS has what the inputs
-// name. Where they can't be names of anything, it asks for nothing.
-func (d deployment) checkAccount(ctx context.Context, client *beanstalk.Client, m materials) error {
+// name and the file asks for. Where they can't be names of anything, it asks for
+// nothing.
+func (d deployment) checkAccount(ctx context.Context, client *beanstalk.Client, m materials, p plan) error {
 	if client == nil || !m.config.locates() {
 		return nil
 	}
-	_, err := d.preflight(ctx, client, m.request())
+	_, err := d.checkAgainst(ctx, client, p, m.request())
 	return err
 }
 
