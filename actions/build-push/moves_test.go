@@ -255,3 +255,28 @@ func TestUnder(t *testing.T) {
 		})
 	}
 }
+
+// TestLeft shows how far tags have moved that a file names, and those of an
+// image that moved its first one as it came up.
+func TestLeft(t *testing.T) {
+	name := image.Reference{Registry: "docker.io", Repository: "guk0/web"}
+	mirror := image.Reference{Registry: "ghcr.io", Repository: "guk0/web", Tag: "stable"}
+	p := plan{tags: []string{"next", "latest"}, images: []planned{{name: name, more: []image.Reference{mirror, name.WithTag("latest")}}}}
+	one := imageResult{service: "web", name: name}
+	for _, c := range []struct {
+		to   image.Reference
+		want string
+	}{
+		{image.Reference{}, "no tag has moved"},
+		{name.WithTag("next"), "some tags have moved and some have not. Moved: web: next. Not moved: web: latest, ghcr.io/guk0/web:stable"},
+		{mirror, "some tags have moved and some have not. Moved: web: next, ghcr.io/guk0/web:stable. Not moved: web: latest"},
+	} {
+		if c.to != (image.Reference{}) {
+			p.moved(&one, c.to)
+		}
+		got := p.left([]imageResult{one}).Error()
+		if want := c.want + ". All images are up: when the cause is mended, run the step again, and the rest moves"; got != want {
+			t.Errorf("got %s\nwant %s", got, want)
+		}
+	}
+}
