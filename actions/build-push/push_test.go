@@ -45,7 +45,10 @@ func newPushBench(t *testing.T) *pushBench {
 		engine: os.Getenv("DOCKER_HOST"), builder: builderEngine, services: "one: {image: guk0/one, build: .}", also: io.Discard,
 	}
 	server := httptest.NewServer(b.registry)
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		server.CloseClientConnections() // an engine keeps those that hang
+		server.Close()
+	})
 	b.host = strings.TrimPrefix(server.URL, "http://")
 	enginetest.Write(t, filepath.Join(b.dir, "Dockerfile"), "FROM scratch\nCOPY content /\n")
 	b.change(t)

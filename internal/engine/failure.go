@@ -56,10 +56,11 @@ func (b *Builder) failure(ctx context.Context, build compose.Build, step string,
 	return failed
 }
 
-// plain drops the words that say through how many layers a build's error came.
-func plain(err error) error {
+// plain drops the words that say through how many layers a build's error came,
+// and others.
+func plain(err error, others ...string) error {
 	text := err.Error()
-	for _, prefix := range []string{"failed to solve: ", "rpc error: code = Unknown desc = ", "failed to solve with frontend dockerfile.v0: ", "failed to build LLB: ", "failed to create LLB definition: "} {
+	for _, prefix := range append(others, "failed to solve: ", "rpc error: code = Unknown desc = ", "failed to solve with frontend dockerfile.v0: ", "failed to build LLB: ", "failed to create LLB definition: ") {
 		text = strings.ReplaceAll(text, prefix, "")
 	}
 	if text == err.Error() {

@@ -95,7 +95,7 @@ func (b *Builder) pushAgain(ctx context.Context, one Image, logins LoginFunc, ho
 	}
 	response, err := b.ask(ctx, one, open.of[0], newProgress(heard, one.Build), export)
 	if err := errors.Join(err, open.close()); err != nil {
-		return "", plain(err)
+		return "", plain(err, "failed to push "+one.Names[0]+": ")
 	}
 	return imageID(response), nil
 }

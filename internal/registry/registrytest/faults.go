@@ -1,6 +1,7 @@
 package registrytest
 
 import (
+	"io"
 	"net/http"
 	"regexp"
 	"sync"
@@ -61,6 +62,7 @@ func (f *Faulty) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	case !is:
 		f.Next.ServeHTTP(w, request)
 	case fault.Hangs:
+		_, _ = io.Copy(io.Discard, request.Body) // else net/http does not see the client go
 		<-request.Context().Done()
 	case fault.Status == 0:
 		panic(http.ErrAbortHandler) // net/http cuts the connection and prints nothing
