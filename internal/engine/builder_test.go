@@ -170,9 +170,11 @@ func upgrade(listener net.Listener, engine string) {
 			defer func() { _ = to.Close() }()
 			_, _ = io.WriteString(to, "POST /grpc HTTP/1.1\r\nHost: engine\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
 			answer := bufio.NewReader(to)
-			if _, err := http.ReadResponse(answer, nil); err != nil {
+			response, err := http.ReadResponse(answer, nil)
+			if err != nil {
 				return
 			}
+			defer func() { _ = response.Body.Close() }()
 			go func() { _, _ = io.Copy(to, from) }()
 			_, _ = io.Copy(from, answer)
 		}()
