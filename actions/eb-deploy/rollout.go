@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"sync/atomic"
@@ -31,7 +30,9 @@ type rollout struct {
 	// turn and the version have the limit, and each update its own.
 	expires deadline
 	done    envResult
-	err     error
+	// ours and foreign count the severe events of this update and of others.
+	ours, foreign int
+	err           error
 	// failed is the result once it is known to be bad.
 	failed atomic.Pointer[beanstalk.Result]
 }
@@ -242,14 +243,25 @@ func (r *rollout) rollout(label string) beanstalk.Rollout {
 	}
 }
 
+// maxAnnotations is how many of a kind the runner shows of a step
+// (actions/runner, ExecutionContext.cs).
+const maxAnnotations = 10
+
 // alert makes annotations of the events that tell of a failure: red ones of
-// those that count, yellow ones of another operation's.
+// those that count, yellow ones of another operation's. The first tell why; the
+// others are lines of the log, so that there is room for the verdicts, which come
+// last.
 func (r *rollout) alert(e beanstalk.Event, ours bool) {
+	annotate, text := r.annotate.Warning, e.String()+" (of another operation; it does not count)"
+	shown := &r.foreign
 	if ours {
-		r.annotate.Error(fmt.Errorf("%s%s", r.prefix, e))
+		annotate, text, shown = r.annotate.Error, e.String(), &r.ours
+	}
+	if *shown++; *shown > max(1, maxAnnotations/len(r.plan.config.Envs)-1) {
+		say(r.log, "%s", text)
 		return
 	}
-	r.annotate.Warning(fmt.Errorf("%s%s (of another operation; it does not count)", r.prefix, e))
+	annotate(errors.New(r.prefix + text))
 }
 
 // explain collects why it went wrong. The deadline of the deployment does not

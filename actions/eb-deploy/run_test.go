@@ -517,6 +517,42 @@ func TestCancelled(t *testing.T) {
 	})
 }
 
+// TestManyErrors has more errors than the runner shows of a step: the verdict,
+// which comes last, is among them.
+func TestManyErrors(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.env.Script = []wiretest.Step{{After: time.Minute, Do: func(e *wiretest.Environment) {
+			for i := range 30 {
+				e.Report("ERROR", fmt.Sprintf("[Instance: i-%d] Command failed on instance.", i))
+			}
+			e.Report("ERROR", "Failed to deploy application.")
+			e.Status = "Ready"
+		}}}
+		got := s.run(t)
+		if n := strings.Count(got.log, "\n::error::"); n != 10 || strings.Count(got.log, " ERROR ") != 31 || !strings.Contains(got.log, "::error::rolled-back: [Instance: i-0]") {
+			t.Errorf("%d annotations\n%s", n, got)
+		}
+	})
+}
+
+// TestFailureToldLate has Elastic Beanstalk show the new version although its
+// deployment failed, and basic health: only an event tells, some seconds later.
+func TestFailureToldLate(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		s.env.Script = []wiretest.Step{{After: time.Minute, Do: func(e *wiretest.Environment) {
+			e.Report("ERROR", "[Instance: i-1] Command failed on instance. Return code: 1 Output: no route to the database.")
+			e.Report("ERROR", "Failed to deploy application.")
+			for i := range 2 {
+				e.Events[len(e.Events)-1-i].Delay = 8 * time.Second
+			}
+			e.Status, e.Label = "Ready", asked(e)
+		}}}
+		if got := s.run(t); got.code != 1 || got.result() != "failed" || !strings.Contains(got.log, "::error::failed: [Instance: i-1] Command failed") {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
 // TestGone has the environment vanish while it is watched: nothing is left to
 // explain or to roll back.
 func TestGone(t *testing.T) {

@@ -116,7 +116,9 @@ func (c *Client) diagnoseLogs(ctx context.Context, env string, since time.Time, 
 			d.Missing = append(d.Missing, fmt.Sprintf("instance %s: %v", instance, err))
 			continue
 		}
-		d.Tails = append(d.Tails, Tail{Instance: instance, Text: lastLines(text, tailLines)})
+		if strings.TrimSpace(text) != "" {
+			d.Tails = append(d.Tails, Tail{Instance: instance, Text: lastLines(text, tailLines)})
+		}
 	}
 }
 

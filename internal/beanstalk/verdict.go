@@ -113,6 +113,8 @@ type Observation struct {
 	// Ready may be that of before, whatever the answer to the request and the
 	// label say.
 	Shown bool
+	// Ended tells that an event of our request tells that it is over.
+	Ended bool
 	// Overtaken tells that another update has begun after ours.
 	Overtaken bool
 	// SinceUpdate is the time since the update was accepted, SinceReady the
@@ -243,8 +245,12 @@ func judgeInstances(want Expected, seen Observation) (Verdict, bool) {
 // are none to ask, and where none runs the health is Grey.
 func judgeNoInstance(want Expected, seen Observation) (Verdict, bool) {
 	env := seen.Environment
+	basic := seen.Unasked || env.HealthStatus == ""
 	switch {
-	case seen.Unasked || env.HealthStatus == "":
+	case basic && !seen.Ended && seen.SinceReady < startGrace:
+		// Events may be listed late, and here nothing else tells of a failure.
+		return pending("no event tells yet how the update ended"), true
+	case basic:
 		return Verdict{}, false
 	case seen.SinceReady < healthGrace:
 		return pending("no instance says yet that it runs version %q", want.Label), true

@@ -15,7 +15,7 @@ func expected(policy string) beanstalk.Expected {
 func state(status, label, health string) beanstalk.Observation {
 	return beanstalk.Observation{
 		Environment: beanstalk.Environment{Name: "env", Status: status, VersionLabel: label, Health: health},
-		Shown:       true, SinceUpdate: time.Minute,
+		Shown:       true, Ended: true, SinceUpdate: time.Minute,
 	}
 }
 
@@ -43,7 +43,12 @@ func overtaken(o *beanstalk.Observation) { o.Overtaken = true }
 // settled is long after the environment became Ready.
 func settled(o *beanstalk.Observation) { o.SinceReady = time.Hour }
 
-func notBegun(o *beanstalk.Observation) { o.Shown, o.SinceUpdate = false, 2*time.Second }
+func notBegun(o *beanstalk.Observation) {
+	o.Shown, o.Ended, o.SinceUpdate = false, false, 2*time.Second
+}
+
+// untold has no event yet of the update's end.
+func untold(o *beanstalk.Observation) { o.Ended = false }
 
 func TestJudge(t *testing.T) {
 	for _, c := range []struct {
@@ -81,6 +86,9 @@ func TestJudge(t *testing.T) {
 		{"right label, no instance ever", state("Ready", "new-2", "Green"), list(enhanced, settled), beanstalk.Failed, "no instance says that it runs"},
 		{"right label, none at all, and grey", state("Ready", "new-2", "Grey"), list(enhanced, settled), beanstalk.Unhealthy, "Grey"},
 		{"right label, instances can't be asked", state("Ready", "new-2", "Green"), list(enhanced, unasked), beanstalk.Deployed, ""},
+		{"right label, nothing tells of the end yet", state("Ready", "new-2", "Green"), list(untold), "", "no event tells yet how the update ended"},
+		{"right label, nothing ever tells of the end", state("Ready", "new-2", "Green"), list(untold, settled), beanstalk.Deployed, ""},
+		{"right label, the instances tell of the end", state("Ready", "new-2", "Green"), list(untold, instance("Deployed", "new-2")), beanstalk.Deployed, ""},
 		{"red at first", state("Ready", "new-2", "Red"), nil, "", "health is Red"},
 		{"red for good", state("Ready", "new-2", "Red"), list(settled), beanstalk.Unhealthy, "health is Red (accepted: Green, Yellow)"},
 		{"grey for good", state("Ready", "new-2", "Grey"), list(settled), beanstalk.Unhealthy, "Grey"},
@@ -168,7 +176,7 @@ func TestJudgeTheSameVersionUnseen(t *testing.T) {
 		want := expected("AllAtOnce")
 		want.Again, want.After = true, c.after
 		seen := state("Ready", "new-2", "Green")
-		seen.Shown, seen.SinceUpdate = false, c.since
+		seen.Shown, seen.Ended, seen.SinceUpdate, seen.SinceReady = false, false, c.since, c.since
 		if c.id > 0 {
 			seen.Instances = []beanstalk.Instance{{ID: "i-1", Deployment: "Deployed", Label: "new-2", DeploymentID: c.id}}
 		}

@@ -87,7 +87,7 @@ func (w *watch) look(ctx context.Context) error {
 	w.note(env)
 	// Another version alone may be the moment before the update begins to show;
 	// the events tell it from a rollback, and from an update that is over already.
-	unclear := env.Status == "Ready" && (env.VersionLabel != w.want.Label || !w.seen.Shown)
+	unclear := env.Status == "Ready" && (env.VersionLabel != w.want.Label || !w.seen.Shown || w.asked.mute && !w.seen.Ended)
 	if err := w.hear(ctx, unclear); err != nil {
 		return err
 	}
@@ -98,17 +98,14 @@ func (w *watch) look(ctx context.Context) error {
 		}
 	}
 	verdict := Judge(w.want, w.seen)
-	if verdict.Result != "" {
+	news := func() bool { return env.Status == "Ready" && w.seen.Shown && verdict.Reason != w.out.Reason }
+	if verdict.Result != "" || news() {
 		var err error
-		if verdict, err = w.confirm(ctx, !due); err != nil {
+		if verdict, err = w.confirm(ctx, !due && verdict.Result != ""); err != nil {
 			return err
 		}
 	}
-	if ready := env.Status == "Ready" && w.seen.Shown; ready && verdict.Result == "" && verdict.Reason != w.out.Reason {
-		// What led to it is told before it.
-		if err := w.hear(ctx, true); err != nil {
-			return err
-		}
+	if verdict.Result == "" && news() {
 		say(w.rollout.Log, "Ready, but %s; waiting", verdict.Reason)
 	}
 	w.out.Verdict = verdict
@@ -163,7 +160,8 @@ func (w *watch) take(fresh []Event) {
 		if fails {
 			w.seen.Errors = append(w.seen.Errors, *e)
 		}
-		w.seen.Shown = w.seen.Shown || e.of(w.want.RequestID) && over
+		w.seen.Ended = w.seen.Ended || e.of(w.want.RequestID) && over
+		w.seen.Shown = w.seen.Shown || w.seen.Ended
 		if e.begins() && e.RequestID != "" {
 			w.begun = append(w.begun, *e)
 		}
