@@ -97,7 +97,7 @@ func (p *pipeline) deployWishes(d *deployment) []string {
 		name = "eb-deploy"
 	}
 	if p.name != "" && p.testID == "" {
-		return []string{p.name, name}
+		return []string{jobWish(p.name), name}
 	}
 	if d.versionOnly {
 		return []string{"eb-version", name + "-" + d.environment}

@@ -67,12 +67,24 @@ func (p *pipeline) jobEnv(client *workflow.Map) *workflow.Map {
 	return env
 }
 
+// jobWish is a name as the id of a job, which begins with a letter.
+func jobWish(name string) string {
+	wish := slug(name)
+	if wish == "" {
+		return "job"
+	}
+	if wish[0] >= '0' && wish[0] <= '9' {
+		return "job-" + wish
+	}
+	return wish
+}
+
 func (p *pipeline) jobID() string {
 	switch {
 	case p.name != "":
-		return p.c.ids.unique(p.name)
+		return p.c.ids.unique(jobWish(p.name))
 	case p.stage != "":
-		return p.c.ids.unique(p.stage)
+		return p.c.ids.unique(jobWish(p.stage))
 	case p.runsHost() && p.matrix.size() == 0 && !p.images.empty():
 		return p.c.ids.unique("build", "test")
 	}
@@ -81,7 +93,7 @@ func (p *pipeline) jobID() string {
 
 func (p *pipeline) newJob(id string, conds, needs []string) *workflow.Map {
 	job := new(workflow.Map)
-	if p.name != "" && slug(p.name) != p.name && strings.HasPrefix(id, slug(p.name)) {
+	if p.name != "" && slug(p.name) != p.name && strings.HasPrefix(id, jobWish(p.name)) {
 		job.Set("name", p.name)
 	}
 	switch len(needs) {

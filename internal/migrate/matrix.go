@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/guk0/travois/internal/travis"
 	"github.com/guk0/travois/internal/workflow"
@@ -152,9 +153,10 @@ func (u *unit) envAxis(m *matrix) {
 
 // setEnv sets a variable of all jobs of the unit.
 func (u *unit) setEnv(v travis.Var) {
-	value := u.c.value(u.scope, v)
-	if u.scope.unknown[v.Name] {
+	value, err := u.c.value(u.scope, v)
+	if err != nil {
 		u.shellEnv = append(u.shellEnv, v)
+		u.c.todo.tell(v.Place, "env %s: %s, so a step of each job sets it", v.Name, err)
 		return
 	}
 	u.env.Set(v.Name, value.String())
@@ -200,12 +202,24 @@ func sameName(rows [][]travis.Var) string {
 	return name
 }
 
+// inStrategy tells whether an expression may stand in a matrix.
+func inStrategy(expr string) bool {
+	return strings.HasPrefix(expr, "vars.") || strings.HasPrefix(expr, "github.") && expr != "github.workspace"
+}
+
 // rowValue is a value in a matrix, where no secret can be.
 func (u *unit) rowValue(v travis.Var) string {
-	a := u.c.value(newScope(u.c.todo), v)
-	if text, ok := a.lit(); ok {
-		return inert(text)
+	a, err := u.c.value(newScope(u.c.todo), v)
+	if err != nil {
+		u.c.todo.hand(v.Place, "env %s: %s: set it in env of the step that needs it", v.Name, err)
+		return inert(strings.Trim(source(v.Word), `"`))
+	}
+	if !slices.ContainsFunc(a, func(p part) bool { return p.expr != "" && !inStrategy(p.expr) }) {
+		return a.String()
 	}
 	u.c.todo.hand(v.Place, "env %s: a matrix can't hold %s; set it in env of the step that needs it", v.Name, a)
-	return ""
+	if v.Word == nil || strings.Contains(a.String(), "secrets.") {
+		return ""
+	}
+	return inert(strings.Trim(source(v.Word), `"`))
 }

@@ -50,10 +50,20 @@ func (u *unit) osAxis(m *matrix) {
 		}
 		values = append(values, runner)
 	}
+	if m.axes.Get("runner") != nil && slices.ContainsFunc(values, func(r string) bool { return r != m.linux }) {
+		u.c.todo.hand(node.Place(), "os and arch: the runners are those of arch on Linux; give the other systems a row of include")
+		return
+	}
+	values = unique(values)
 	switch len(values) {
 	case 0:
+		if slices.Contains([]string{"swift", "objective-c"}, u.langName) {
+			m.runsOn = "macos-latest"
+		}
 	case 1:
-		m.runsOn = values[0]
+		if values[0] != m.linux {
+			m.runsOn = values[0]
+		}
 	default:
 		m.axes.Set("os", values)
 		m.runsOn = "${{ matrix.os }}"
@@ -66,12 +76,16 @@ func (u *unit) arch(m *matrix) {
 		return
 	}
 	var values workflow.Flow
-	for _, text := range node.Texts() {
+	texts := node.Texts()
+	if u.single && len(texts) > 1 {
+		texts = texts[:1]
+	}
+	for _, text := range texts {
 		switch text.Value {
 		case "amd64", "x86_64":
-			values = append(values, "ubuntu-latest")
+			values = append(values, m.linux)
 		case "arm64", "arm64-graviton2":
-			values = append(values, "ubuntu-24.04-arm")
+			values = append(values, strings.Replace(m.linux, "latest", "24.04", 1)+"-arm")
 		default:
 			u.c.todo.hand(text.Place, "arch: %s: GitHub has no such runner", text.Value)
 		}

@@ -189,9 +189,10 @@ func (c *converter) readGlobal() *workflow.Map {
 			c.todo.anonymous = append(c.todo.anonymous, v.Place)
 			continue
 		}
-		value := c.value(s, v)
-		if s.unknown[v.Name] {
+		value, err := c.value(s, v)
+		if err != nil {
 			c.shellEnv = append(c.shellEnv, v)
+			c.todo.tell(v.Place, "env %s: %s, so a step of each job sets it", v.Name, err)
 			continue
 		}
 		out.Set(v.Name, value.String())
@@ -200,24 +201,23 @@ func (c *converter) readGlobal() *workflow.Map {
 }
 
 // value is what a variable of env is set to. A secret in plain text is not
-// copied.
-func (c *converter) value(s *scope, v travis.Var) arg {
+// copied. The error says what only a shell can tell.
+func (c *converter) value(s *scope, v travis.Var) (arg, error) {
 	if v.Secure {
 		a := arg{{name: v.Name, expr: c.todo.secret(strings.ToUpper(v.Name), "was encrypted in the file", v.Place)}}
 		s.values[v.Name] = a
-		return a
+		return a, nil
 	}
 	a, err := s.word(v.Word, v.Place)
 	if err != nil {
 		s.unknown[v.Name] = true
-		c.todo.tell(v.Place, "env %s: %s, so a step of each job sets it", v.Name, err)
-		return literal("")
+		return nil, err
 	}
 	if text, ok := a.lit(); ok && secretName.MatchString(v.Name) && !harmlessValue(text) {
 		a = arg{{name: v.Name, expr: c.todo.secret(strings.ToUpper(v.Name), inPlainText, v.Place)}}
 	}
 	s.values[v.Name] = a
-	return a
+	return a, nil
 }
 
 // harmlessValue tells whether a value can't be a secret worth hiding.

@@ -57,7 +57,7 @@ func (c *converter) newUnit(section *travis.Section, single bool) *unit {
 	u := &unit{c: c, section: section, single: single, scope: newScope(c.todo), given: map[string]bool{}, env: new(workflow.Map)}
 	for _, v := range c.global {
 		if v.Name != "" {
-			c.value(u.scope, v)
+			_, _ = c.value(u.scope, v)
 		}
 	}
 	u.name = inert(section.TakeText("name").Value)
