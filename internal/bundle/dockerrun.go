@@ -116,7 +116,11 @@ func (r *dockerrun) version2(root *value) {
 	}
 	r.oneEssential(definitions)
 	delete(lines, "")
-	r.add(unknownImages(r.file, "container", r.images, slices.Collect(maps.Keys(lines))))
+	names := slices.Sorted(maps.Keys(lines))
+	for _, m := range definitions.members {
+		r.references(m.value, names, volumeNames(root))
+	}
+	r.add(unknownImages(r.file, "container", r.images, names))
 }
 
 // oneEssential refuses what ECS refuses: a task that nothing keeps up. A

@@ -79,6 +79,11 @@ func TestDockerrunErrors(t *testing.T) {
 				"D:7: containerDefinitions[0].mountPoints is an object; write a list\n" +
 				"D:8: containerDefinitions[1].portMappings[0].hostPort is \"80\"; write a number\n" +
 				"D:9: unknown key \"volume\"; did you mean \"volumes\"?"},
+		{"names of nothing", "{\"AWSEBDockerrunVersion\":2,\"containerDefinitions\":[{\"name\":\"web\",\"image\":\"x\",\"memory\":1,\n\"links\":[\"api\",\n\"ap:alias\"],\n\"volumesFrom\":[{\"sourceContainer\":\"data\"}],\n\"dependsOn\":[{\"containerName\":\"db\",\"condition\":\"START\"}],\n\"mountPoints\":[{\"sourceVolume\":\"awseb-logs-web\",\"containerPath\":\"/l\"},{\"sourceVolume\":\"conf\",\"containerPath\":\"/c\"},\n{\"sourceVolume\":\"confs\",\"containerPath\":\"/d\"}]},\n{\"name\":\"api\",\"image\":\"x\",\"memory\":1}],\"volumes\":[{\"name\":\"conf\"}]}", nil,
+			"D:3: container \"web\": links to \"ap\", which is no container of the file; it has api, web; did you mean \"api\"?\n" +
+				"D:4: container \"web\": volumesFrom names \"data\", which is no container of the file; it has api, web\n" +
+				"D:5: container \"web\": dependsOn names \"db\", which is no container of the file; it has api, web\n" +
+				"D:7: container \"web\": mounts \"confs\", which is no volume of the file; it has conf; did you mean \"conf\"?"},
 		{"keys and types of version 1", "{\"AWSEBDockerrunVersion\":\"1\",\"Image\":{\"Name\":\"x\",\"Update\":true},\"Ports\":[{\"ContainerPort\":\"80\"}],\n\"Volume\":[],\"Logging\":3}", nil,
 			"D:2: unknown key \"Volume\"; did you mean \"Volumes\"?\nD:2: Logging is 3; write a text"},
 		{"duplicate key", "{\"AWSEBDockerrunVersion\":\"1\",\n\"Image\":{\"Name\":\"x\",\n\"Name\":\"y\"},\"Ports\":[{\"ContainerPort\":80}]}", nil,

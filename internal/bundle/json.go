@@ -47,6 +47,14 @@ func (v *value) get(key string) *value {
 	return nil
 }
 
+// items are those of a list, none of anything else.
+func (v *value) items() []member {
+	if v == nil || !v.list {
+		return nil
+	}
+	return v.members
+}
+
 // text is the string that a value is, empty when it is none.
 func (v *value) text() string {
 	if v == nil {
