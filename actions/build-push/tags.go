@@ -3,6 +3,7 @@ package buildpush
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -120,6 +121,13 @@ func expandLine(line string, known map[string]string) (tag string, ok bool, err 
 	})
 	if err != nil || !ok {
 		return "", false, err
+	}
+	if over := len(tag) - image.MaxTag; over > 0 && strings.Count(line, "{branch}") == 1 {
+		short := maps.Clone(known)
+		short["branch"] = image.Shorten(known["branch"], len(known["branch"])-over)
+		if short["branch"] != known["branch"] {
+			return expandLine(line, short)
+		}
 	}
 	if err := image.CheckTag(tag); err != nil {
 		return "", false, fmt.Errorf("input tags: %w", err)

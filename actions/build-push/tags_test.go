@@ -90,6 +90,13 @@ func TestExpand(t *testing.T) {
 	if diff := cmp.Diff([]string{"v42", "20260302-0123456789ab", "x"}, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
+	trigger.Branch = strings.Repeat("x", 200)
+	got, err = expand([]string{"{branch}", "{branch}-{sha}"}, trigger)
+	long := strings.Repeat("x", 119) + "-aa20c23e"
+	want := []string{long, long[:106] + "-a05a722b-0123456789ab"}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("a long branch: %v (-want +got):\n%s", err, diff)
+	}
 	if _, err := expand([]string{"{branch}"}, action.Trigger{Event: "push"}); err == nil || !strings.Contains(err.Error(), "input tags: no line has a value") {
 		t.Errorf("got %v", err)
 	}

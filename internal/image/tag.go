@@ -44,7 +44,22 @@ func BranchTag(branch string) string {
 	if tag == branch && len(tag) <= MaxTag {
 		return tag
 	}
-	sum := sha256.Sum256([]byte(branch))
-	suffix := "-" + hex.EncodeToString(sum[:4])
+	suffix := hashed(branch)
 	return tag[:min(len(tag), MaxTag-len(suffix))] + suffix
+}
+
+// Shorten cuts a part of a tag to a length, with a hash of its own again. One
+// that fits, or that would be all hash, stays.
+func Shorten(part string, length int) string {
+	suffix := hashed(part)
+	if len(part) <= length || length <= len(suffix) {
+		return part
+	}
+	return part[:length-len(suffix)] + suffix
+}
+
+// hashed is a dash and eight hex digits of a text's hash.
+func hashed(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "-" + hex.EncodeToString(sum[:4])
 }
