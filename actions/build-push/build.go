@@ -28,12 +28,23 @@ func (s *session) build(ctx context.Context) ([]engine.Built, error) {
 		images = append(images, engine.Image{Build: s.builds[i], Repository: s.plan.repository, Names: names, Secrets: one.secrets, Output: panel, Ended: panel.end})
 	}
 	built, err := s.builder.Build(ctx, images, s.logins.Lookup)
+	s.warn(built)
+	return built, s.plan.located(registry.ExplainEngine(err))
+}
+
+// warn annotates what BuildKit's checks have found, once of a file that several
+// images are built from.
+func (s *session) warn(built []engine.Built) {
+	told := map[string]bool{}
 	for i, one := range built {
 		for _, found := range one.Warnings {
-			s.log.Warning(s.plan.images[i].build.AtLine(s.plan.workspace, found.Line, fmt.Errorf("%s %s", found.Text, found.URL)))
+			warning := s.plan.images[i].build.AtLine(s.plan.workspace, found.Line, fmt.Errorf("%s %s", found.Text, found.URL))
+			if !told[warning.Error()] {
+				told[warning.Error()] = true
+				s.log.Warning(warning)
+			}
 		}
 	}
-	return built, s.plan.located(registry.ExplainEngine(err))
 }
 
 // mask hides the secrets that the source gives a build.

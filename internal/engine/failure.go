@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/client"
@@ -50,11 +52,18 @@ func (b *Builder) failure(ctx context.Context, build compose.Build, step string,
 			failed.Line = int(source.Ranges[0].Start.Line)
 		}
 	}
+	if found := inWords.FindStringSubmatch(err.Error()); failed.Line == 0 && found != nil {
+		failed.Line, _ = strconv.Atoi(found[1]) // digits
+	}
 	if failed.Line == 0 && step != "" {
 		failed.Line = lineOfStep(build, step)
 	}
 	return failed
 }
+
+// inWords is how engines before 23 tell the line of a Dockerfile that can't be
+// read.
+var inWords = regexp.MustCompile(`^(?:.*: )?[Dd]ockerfile parse error line (\d{1,9}): `)
 
 // plain drops the words that say through how many layers a build's error came,
 // and others.
