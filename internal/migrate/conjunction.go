@@ -70,7 +70,7 @@ func conjunction(terms []string) string {
 // of its ors asks for a ref that was pushed, or for another event.
 func excludesPulls(term string) bool {
 	for _, side := range disjuncts(term) {
-		if !slices.ContainsFunc(topLevel(stripped(side), "&&"), isPushed) {
+		if !slices.ContainsFunc(topLevel(stripped(side), "&&"), func(t string) bool { return isPushed(t) || stripped(t) != t && excludesPulls(t) }) {
 			return false
 		}
 	}

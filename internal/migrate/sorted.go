@@ -58,7 +58,11 @@ func (u *unit) sort() *sorted {
 		s.rawImages, s.images = true, &images{login: &logins{}}
 		// They may need images that the tests leave in the engine.
 		s.rawTests, s.tests = true, &tests{login: &logins{}}
-		u.c.todo.hand(u.section.Place, "the lines that build and push images stay as run: steps, and eb-deploy gets no tags from them: %s", err)
+		tags := ""
+		if slices.ContainsFunc(u.deploys, func(d *deployment) bool { return d.beanstalk }) {
+			tags = ", and eb-deploy gets no tags from them"
+		}
+		u.c.todo.hand(u.section.Place, "the lines that build and push images stay as run: steps%s: %s", tags, err)
 	}
 	u.follows = s.hostLines()
 	return s
