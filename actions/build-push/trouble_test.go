@@ -181,7 +181,7 @@ func TestPushWaits(t *testing.T) {
 			passed := time.Since(since)
 			limited := !since.IsZero() && passed < limit
 			isOurs := strings.HasPrefix(strings.ToLower(request.UserAgent()), "go-") // Go-http-client and go-containerregistry
-			if !isOurs && limited && passed > pushPause/2 { // An engine itself tries again at once.
+			if !isOurs && limited && passed > pushPause/2 {                          // An engine itself tries again at once.
 				early = append(early, passed.String())
 			}
 			mu.Unlock()

@@ -50,8 +50,9 @@ func status(text string) int {
 var limited = regexp.MustCompile(`(?i)toomanyrequests|too many requests|rate limit|rate exceeded|retry-after`)
 
 // passing are the words, beside a status, for what may go better the next time:
-// a registry's own trouble and a connection that broke.
-var passing = regexp.MustCompile(`(?i)request timeout|internal server error|bad gateway|service (temporarily )?unavailable|gateway time-?out|` +
+// a registry's own trouble, an answer of which an engine knows nothing to say,
+// and a connection that broke.
+var passing = regexp.MustCompile(`(?i)request timeout|internal[ _]?(server[ _]?)?error|bad gateway|unavailable|gateway time-?out|unknown error|\bunknown:? *$|` +
 	`\bEOF\b|connection reset|broken pipe|i/o timeout|handshake timeout|connection refused|connection timed out|deadline exceeded|` +
 	`Client\.Timeout exceeded|timeout awaiting response|GOAWAY|stream error|connection lost|closed network connection|server closed|` +
 	`no route to host|network is unreachable|temporary failure in name resolution|server misbehaving`)
@@ -60,7 +61,7 @@ var passing = regexp.MustCompile(`(?i)request timeout|internal server error|bad 
 // whatever another try only repeats.
 var (
 	denied = regexp.MustCompile(`(?i)unauthorized|authentication required|denied|forbidden|insufficient_scope`)
-	final  = regexp.MustCompile(denied.String() + `|name unknown|not found|invalid reference`)
+	final  = regexp.MustCompile(denied.String() + `|(name|manifest|blob) unknown|not found|invalid reference`)
 )
 
 // Transient tells whether what failed may go better the next time: a status of

@@ -40,6 +40,10 @@ func TestTransient(t *testing.T) {
 		{`error parsing HTTP 408 response body: unexpected end of JSON input: ""`, passes},
 		{"unknown: Request Timeout", passes},
 		{"unknown: Service Unavailable", crowd},
+		{"push r.example/a/b:1: error from registry: unknown", passes}, // a 520 to containerd
+		{"unknown: unknown error", passes},                             // Docker Hub's 500
+		{"error from registry: internal error, try again", passes},
+		{"unavailable: the storage is read-only", passes},
 		{`Head "http://r.example/v2/a/blobs/sha256:0": EOF`, passes},
 		{"write tcp 127.0.0.1:1->127.0.0.1:2: write: connection reset by peer", passes},
 		{"write tcp 127.0.0.1:1->127.0.0.1:2: use of closed network connection", passes},
@@ -66,6 +70,8 @@ func TestTransient(t *testing.T) {
 		{`error parsing HTTP 403 response body: unexpected end of JSON input: ""`, refused},
 		{`error parsing HTTP 403 response body: invalid character '<' looking for beginning of value: "<html>Service Unavailable"`, refused},
 		{"unexpected status from PUT request to https://r.example/v2/a/manifests/1: 404 Not Found", is},
+		{"blob unknown to registry", is},
+		{"manifest unknown", is},
 		{"name unknown: The repository does not exist", is},
 		{`error parsing HTTP 405 response body: unexpected end of JSON input: ""`, is},
 		{"An image does not exist locally with the tag: a", is},
