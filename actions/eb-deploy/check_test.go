@@ -78,6 +78,11 @@ func TestCheck(t *testing.T) {
 			s.inputs["bundle"] = "source"
 			s.file(t, ".env", "A=1\nMYSQL_HOST='not-to-be-told\n")
 		}, []string{".env: it is not as Docker Compose reads it"}, ""},
+		"an env_file that can't be read": {composeFile + "    env_file: [conf/a.env, conf/b.env, {path: conf/c.env, format: raw}]\n", func(t *testing.T, s *stage) {
+			s.file(t, "conf/a.env", "A=${MYSQL_HOST:?is missing}\n")
+			s.file(t, "conf/b.env", "A=1\nB C='not-to-be-told'\n")
+			s.file(t, "conf/c.env", "B C='not-to-be-told\n")
+		}, []string{"conf/b.env:2: it is not as Docker Compose reads it"}, ""},
 		"texts that no instance can read": {composeFile + "  db:\n    image: mysql:{{tag}}\n    command: sh -c 'echo ${1}'\n", nil, []string{
 			`docker-compose.yml:14: image "mysql:{{tag}}" is no image reference`,
 			"docker-compose.yml:15: a ${ here begins no ${NAME}",

@@ -53,7 +53,7 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, from tree
 	rendered, renderErr := c.render(ctx, file, refs)
 	companion, loginErr := refer(login, file, from, &rendered)
 	gathered, err := from.bundle(ctx, c.Bundle, file, rendered, companion)
-	if err := errors.Join(renderErr, refsErr, loginErr, err); err != nil {
+	if err := errors.Join(renderErr, refsErr, loginErr, err, checkEnvFiles(from, rendered)); err != nil {
 		return brokenPlan(c, file, from, refs, refsErr == nil), file.placed(err)
 	}
 	hash, err := gathered.Hash(ctx)

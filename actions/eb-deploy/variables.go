@@ -55,19 +55,46 @@ func readDotenv(file deployFile, from tree, gathered *bundle.Bundle) (map[string
 	if err != nil {
 		return nil, place.At(name, 0, errors.New("it can't be read: put a file in its place, or leave it out of the bundle"))
 	}
-	values, err := dotenv.Parse(bytes.NewReader(text))
+	values, err := parseDotenv(name, text)
 	if err != nil {
-		line := 0
-		if m := lineOf.FindStringSubmatch(err.Error()); m != nil {
-			line, _ = strconv.Atoi(m[1])
-		}
-		return nil, place.At(name, line, errors.New("it is not as Docker Compose reads it: write a line NAME=value for each, the value in quotes where it has blanks or quotes, or leave it out of the bundle"))
+		return nil, err
 	}
 	names := map[string]bool{}
 	for name := range values {
 		names[name] = true
 	}
 	return names, nil
+}
+
+// parseDotenv reads a file of variables. Its error quotes none of it. What others
+// the file needs, the instance may have.
+func parseDotenv(name string, text []byte) (map[string]string, error) {
+	values, err := dotenv.Parse(bytes.NewReader(text))
+	if err != nil {
+		values, err = dotenv.ParseWithLookup(bytes.NewReader(text), func(string) (string, bool) { return "x", true })
+	}
+	if err == nil {
+		return values, nil
+	}
+	line := 0
+	if m := lineOf.FindStringSubmatch(err.Error()); m != nil {
+		line, _ = strconv.Atoi(m[1])
+	}
+	return nil, place.At(name, line, errors.New("it is not as Docker Compose reads it: write a line NAME=value for each, the value in quotes where it has blanks or quotes, or leave it out of the bundle"))
+}
+
+// checkEnvFiles has the files of variables that the deploy file names read as
+// Docker Compose does. Those that are not there are the bundle's to report.
+func checkEnvFiles(from tree, rendered bundle.Rendered) error {
+	var problems []error
+	for _, file := range rendered.EnvFiles() {
+		text, err := fs.ReadFile(from, file)
+		if err == nil && file != ".env" {
+			_, err = parseDotenv(path.Join(from.name, file), text)
+			problems = append(problems, err)
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // extensions are the configuration files of a bundle.

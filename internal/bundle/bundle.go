@@ -6,7 +6,10 @@
 // compared with the source before anyone sees it.
 package bundle
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Rendered is a deploy file that names what to deploy. Beside an error it has
 // no content, but Minimal can still check what the file needs.
@@ -20,6 +23,18 @@ type Rendered struct {
 	file string
 	// needs is what the result names, at its places in the source.
 	needs []named
+}
+
+// EnvFiles are the paths, in the bundle, of the files of variables that a Compose
+// file names and Docker Compose parses, each once. Some may not be there.
+func (r Rendered) EnvFiles() []string {
+	var all []string
+	for _, n := range r.needs {
+		if p, ok := n.ofBundle(); ok && n.what == envFile && !n.raw && !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // AsItIs is a deploy file that names no image.

@@ -14,6 +14,9 @@ import (
 // platforms".
 const appFolder = "/var/app/current/"
 
+// envFile is the key of files of variables.
+const envFile = "env_file"
+
 // named is a path that a deploy file names.
 type named struct {
 	path    string
@@ -23,6 +26,8 @@ type named struct {
 	what string
 	// optional tells that a missing one is no error.
 	optional bool
+	// raw is an env_file that is taken as it is, line by line.
+	raw bool
 	// mount is set for what an engine would create as a folder if missing.
 	mount bool
 }
@@ -71,7 +76,7 @@ func namedByCompose(d *yamlsource.Document, intents map[string]intent) []named {
 
 func namedByService(service *yaml.Node, in intent) []named {
 	var all []named
-	for _, key := range []string{"env_file", "label_file"} {
+	for _, key := range []string{envFile, "label_file"} {
 		all = append(all, files(key, yamlsource.Lookup(service, key))...)
 	}
 	volumes := yamlsource.Lookup(service, "volumes")
@@ -94,7 +99,7 @@ func files(what string, n *yaml.Node) []named {
 	case n.Kind == yaml.ScalarNode:
 		return []named{{path: n.Value, line: n.Line, what: what}}
 	case n.Kind == yaml.MappingNode:
-		return []named{{path: text(n, "path"), line: n.Line, what: what, optional: text(n, "required") == "false"}}
+		return []named{{path: text(n, "path"), line: n.Line, what: what, optional: text(n, "required") == "false", raw: text(n, "format") == "raw"}}
 	}
 	var all []named
 	for _, item := range n.Content {
