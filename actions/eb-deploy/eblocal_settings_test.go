@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/guk0/travois/internal/eblocal"
 	"github.com/guk0/travois/internal/eblocal/eblocaltest"
@@ -84,10 +85,19 @@ func (l *local) mustBeSet(t *testing.T, want map[string]string) {
 }
 
 // TestLocalSettingsAlone changes settings of the version that runs: no version is
-// made, and a second run changes nothing.
+// made, and a second run changes nothing. That the environment reads Ready at
+// first, with that version, proves nothing where the instances can't be asked.
 func TestLocalSettingsAlone(t *testing.T) {
+	t.Run("shown at once", func(t *testing.T) { settingsAlone(t, "enhanced", eblocal.Faults{}) })
+	t.Run("shown late", func(t *testing.T) { settingsAlone(t, "basic", eblocal.Faults{LateUpdating: 20 * time.Second}) })
+}
+
+func settingsAlone(t *testing.T, health string, faults eblocal.Faults) {
+	t.Helper()
 	locally(t, eblocal.Options{}, func(t *testing.T, l *local) {
 		l.deployed(t, "v1")
+		l.set(t, [3]string{"aws:elasticbeanstalk:healthreporting:system", "SystemType", health})
+		l.aws.SetFaults(faults)
 		l.inputs["env-vars"] = "NEW=" + value
 		before := len(l.aws.Wrote())
 		onV1 := end{"v1", "Green", v1, []string{"v1"}, 1}

@@ -180,7 +180,7 @@ func (c *Client) instances(ctx context.Context, env string) ([]Instance, error) 
 			return nil, failed(err, "read the health of the instances of %q", env)
 		}
 		for _, i := range out.InstanceHealthList {
-			all = append(all, instance(i))
+			all = append(all, instance(i, aws.ToTime(out.RefreshedAt)))
 		}
 		if aws.ToString(out.NextToken) == "" {
 			return all, nil
@@ -189,8 +189,11 @@ func (c *Client) instances(ctx context.Context, env string) ([]Instance, error) 
 	}
 }
 
-func instance(i types.SingleInstanceHealth) Instance {
+func instance(i types.SingleInstanceHealth, now time.Time) Instance {
 	one := Instance{ID: aws.ToString(i.InstanceId), Health: aws.ToString(i.HealthStatus), Causes: i.Causes}
+	if i.LaunchedAt != nil && now.After(*i.LaunchedAt) {
+		one.Age = now.Sub(*i.LaunchedAt)
+	}
 	if i.Deployment != nil {
 		one.Deployment = aws.ToString(i.Deployment.Status)
 		one.Label = aws.ToString(i.Deployment.VersionLabel)

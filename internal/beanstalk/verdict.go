@@ -50,6 +50,9 @@ const (
 	// round of health checks and reports. An update to what is there already has
 	// as long to show itself.
 	healthGrace = 3 * time.Minute
+	// launchGrace is for an instance that scaling has launched beside the update:
+	// it boots, and pulls the images.
+	launchGrace = 10 * time.Minute
 )
 
 // Expected is what a deployment was to reach.
@@ -90,7 +93,9 @@ type Instance struct {
 	// DeploymentID counts the deployments of the environment; 0 is not known.
 	DeploymentID int64
 	// Label is the version that the deployment is of.
-	Label  string
+	Label string
+	// Age is the time since its launch by the server's clock; 0 is not known.
+	Age    time.Duration
 	Health string
 	Causes []string
 }
@@ -215,27 +220,34 @@ func named(label string) string {
 
 // judgeInstances lets the instances speak where they can: the label of the
 // environment may be ours although some or all of them failed. One that is silent
-// proves nothing.
+// proves nothing, unless it was launched later.
 func judgeInstances(want Expected, seen Observation) (Verdict, bool) {
 	if len(seen.Instances) == 0 {
 		return judgeNoInstance(want, seen)
 	}
 	var bad, open []string
+	young, proven := false, false
 	for _, i := range seen.Instances {
 		switch {
 		case i.runs(want.Label) && (i.DeploymentID == 0 || i.DeploymentID > want.After):
+			proven = true
 		case i.Deployment == "Failed":
 			bad = append(bad, i.ID)
+		case i.Age > 0 && i.Age < seen.SinceReady:
+			// Launched after the update, it is none of it.
 		default:
 			open = append(open, i.ID)
+			young = young || i.Age > 0 && i.Age < launchGrace
 		}
 	}
 	switch {
 	case len(bad) > 0:
 		return final(Failed, "the deployment failed on %s", strings.Join(bad, ", ")), true
+	case len(open) == 0 && !proven:
+		return judgeNoInstance(want, seen)
 	case len(open) == 0:
 		return Verdict{}, false
-	case seen.SinceReady < healthGrace:
+	case seen.SinceReady < healthGrace || young:
 		return pending("%s not yet on version %q", strings.Join(open, ", "), want.Label), true
 	}
 	return final(Failed, "environment %q is Ready, but %s did not come to run version %q", seen.Environment.Name, strings.Join(open, ", "), want.Label), true

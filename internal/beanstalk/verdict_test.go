@@ -33,6 +33,18 @@ func instance(deployment, label string) func(*beanstalk.Observation) {
 	}
 }
 
+// launched is one of that age which says nothing yet.
+func launched(age time.Duration) func(*beanstalk.Observation) {
+	return func(o *beanstalk.Observation) {
+		o.Instances = append(o.Instances, beanstalk.Instance{ID: "i-9", Age: age})
+	}
+}
+
+// since has the environment Ready for a while.
+func since(d time.Duration) func(*beanstalk.Observation) {
+	return func(o *beanstalk.Observation) { o.SinceReady = d }
+}
+
 // enhanced has health reporting in which instances speak.
 func enhanced(o *beanstalk.Observation) { o.Environment.HealthStatus = "Ok" }
 
@@ -82,6 +94,10 @@ func TestJudge(t *testing.T) {
 		{"right label, an instance silent for good", state("Ready", "new-2", "Green"), list(instance("", ""), settled), beanstalk.Failed, "i-1 did not come to run"},
 		{"right label, one instance speaks", state("Ready", "new-2", "Green"), list(instance("Deployed", "new-2"), instance("", "")), "", "i-1 not yet on version"},
 		{"right label, only one instance ever speaks", state("Ready", "new-2", "Green"), list(instance("Deployed", "new-2"), instance("", ""), settled), beanstalk.Failed, "did not come"},
+		{"an instance launched beside the update", state("Ready", "new-2", "Green"), list(instance("Deployed", "new-2"), launched(9*time.Minute), since(5*time.Minute)), "", "i-9 not yet on version"},
+		{"an instance launched beside the update never comes", state("Ready", "new-2", "Green"), list(instance("Deployed", "new-2"), launched(11*time.Minute), since(5*time.Minute)), beanstalk.Failed, "i-9 did not come"},
+		{"an instance launched after the update", state("Ready", "new-2", "Green"), list(instance("Deployed", "new-2"), launched(time.Minute), since(2*time.Minute)), beanstalk.Deployed, ""},
+		{"only instances launched after the update", state("Ready", "new-2", "Green"), list(enhanced, launched(time.Minute), since(2*time.Minute)), "", "no instance says yet"},
 		{"right label, no instance yet", state("Ready", "new-2", "Green"), list(enhanced), "", `no instance says yet that it runs version "new-2"`},
 		{"right label, no instance ever", state("Ready", "new-2", "Green"), list(enhanced, settled), beanstalk.Failed, "no instance says that it runs"},
 		{"right label, none at all, and grey", state("Ready", "new-2", "Grey"), list(enhanced, settled), beanstalk.Unhealthy, "Grey"},
