@@ -138,14 +138,14 @@ func (r *Refusal) answer(service string, w http.ResponseWriter) {
 	if status == 0 {
 		status = statusOf(r.Code)
 	}
+	if service == serviceS3 {
+		writeS3Error(w, status, r.Code, r.Message)
+		return
+	}
 	id := newRequestID()
 	w.Header().Set("X-Amzn-Requestid", id)
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(status)
-	if service == serviceS3 {
-		writeXML(w, s3Error{Code: r.Code, Message: r.Message, RequestID: id})
-		return
-	}
 	namespace := beanstalkNamespace
 	if service == serviceSTS {
 		namespace = stsNamespace

@@ -54,6 +54,14 @@ type s3Error struct {
 	RequestID string `xml:"RequestId"`
 }
 
+func writeS3Error(w http.ResponseWriter, status int, code, message string) {
+	id := newRequestID()
+	w.Header().Set("X-Amz-Request-Id", id)
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(status)
+	writeXML(w, s3Error{Code: code, Message: message, RequestID: id})
+}
+
 // sleep waits, and tells whether nobody stopped it.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)

@@ -17,7 +17,7 @@ import (
 
 // store is S3: buckets and objects in a directory.
 type store struct {
-	backend *s3afero.MultiBucketBackend
+	backend wholeObjects
 	region  string
 }
 
@@ -29,7 +29,7 @@ func newStore(dir, region string) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open object store %s: %w", dir, err)
 	}
-	return &store{backend, region}, nil
+	return &store{wholeObjects{backend, dir}, region}, nil
 }
 
 // handler serves S3 by the server's clock, which requests are held against.
@@ -42,6 +42,11 @@ func (s *store) handler(c clock) http.Handler {
 			s.location(w, r)
 			return
 		}
+		if s3Operation(r) == "CompleteMultipartUpload" && tooSmall(next, r) {
+			writeS3Error(w, http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
+			return
+		}
+		checkSums(w, r)
 		next.ServeHTTP(w, r)
 	})
 }
