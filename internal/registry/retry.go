@@ -77,7 +77,7 @@ func lastPause(ctx context.Context) time.Time {
 	return until
 }
 
-var errNoAnswer = errors.New("the registry took the connection and does not answer")
+var errNoAnswer = fmt.Errorf("it took the connection and said nothing for %s", answerWithin)
 
 // once bounds the wait for the head, which begins anew with every piece of a
 // layer that is taken. The answer's body may take longer.

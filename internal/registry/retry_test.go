@@ -83,6 +83,7 @@ func TestPatient(t *testing.T) {
 		{name: "503, a broken connection, 408", answers: []answer{{status: 503}, reset, {status: 408}, {status: 201}}, want: 201, atLeast: 3500 * time.Millisecond, atMost: 7 * time.Second},
 		{name: "never", answers: []answer{{status: 500}, {status: 500}, {status: 500}, {status: 500}, {status: 500}}, want: 500, atLeast: 7500 * time.Millisecond, atMost: 15 * time.Second},
 		{name: "hangs, then in", answers: []answer{{hangs: true}, {status: 200}}, want: 200, atLeast: answerWithin, atMost: answerWithin + firstPause},
+		{name: "hangs for good", answers: []answer{{hangs: true}, {hangs: true}, {hangs: true}, {hangs: true}, {hangs: true}}, err: errNoAnswer, atLeast: tries * answerWithin, atMost: tries*answerWithin + 15*firstPause},
 		{name: "401 is final", answers: []answer{{status: 401}, {status: 200}}, want: 401, leftover: 1},
 		{name: "403 is final", answers: []answer{{status: 403, body: "denied"}, {status: 200}}, want: 403, body: "denied", leftover: 1},
 		{name: "404 is final", answers: []answer{{status: 404}, {status: 200}}, want: 404, leftover: 1},
