@@ -39,7 +39,7 @@ func (p *pipeline) deployJobs() {
 			p.c.todo.tell(d.section.Place, "deploy by script runs in a job of its own, from a fresh checkout; if it builds or pushes images, let build-push do that")
 		}
 		if d.keeps && p.runsHost() {
-			p.c.todo.hand(d.section.Place, "deploy kept the files of the job (skip_cleanup), and here it is a job of its own: hand them over with actions/upload-artifact and actions/download-artifact, if it needs them")
+			p.c.todo.hand(d.section.Place, "the deployment may use files of the tests, by skip_cleanup or its own lines, and here it is a job of its own: hand them over with actions/upload-artifact and actions/download-artifact, if it needs them")
 		}
 		ids = append(ids, p.deployJob(d, base, steps, onRunner(slices.Concat(before, d.readings, after))))
 	}

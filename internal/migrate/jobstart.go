@@ -161,16 +161,32 @@ func appendSteps(steps workflow.Seq, more []*workflow.Map) workflow.Seq {
 // afterSteps are after_success, which did not change the result of a build.
 func (p *pipeline) afterSteps(success []*reading) []*workflow.Map {
 	var steps []*workflow.Map
-	if p.rawImages {
-		for _, step := range p.hostSteps(success, true) {
-			steps = append(steps, new(workflow.Map).Set("if", noPullRequest).Join(step))
-		}
-	} else {
-		for _, step := range p.hostSteps(success, false) {
-			steps = append(steps, step.Set("continue-on-error", workflow.Raw("true")))
+	for _, run := range byDocker(success, p.rawImages) {
+		docker := p.rawImages && mentionsDocker(run[0].line)
+		for _, step := range p.hostSteps(run, p.rawImages) {
+			if docker {
+				step = new(workflow.Map).Set("if", noPullRequest).Join(step)
+			} else {
+				step.Set("continue-on-error", workflow.Raw("true"))
+			}
+			steps = append(steps, step)
 		}
 	}
 	return steps
+}
+
+// byDocker parts lines at the changes between those with docker and those
+// without, where that matters.
+func byDocker(readings []*reading, matters bool) [][]*reading {
+	var runs [][]*reading
+	for i, r := range readings {
+		if i > 0 && (!matters || mentionsDocker(r.line) == mentionsDocker(readings[i-1].line)) {
+			runs[len(runs)-1] = append(runs[len(runs)-1], r)
+			continue
+		}
+		runs = append(runs, []*reading{r})
+	}
+	return runs
 }
 
 // finish puts after_failure and after_script at the end of the job.

@@ -58,7 +58,7 @@ func (c *converter) units() []*stage {
 	c.adopt(base, rows, jobs)
 	if len(own) > 0 && c.root.Has("deploy") && len(rows) == 0 && !c.hasMatrix() {
 		s := ofStage("deploy")
-		s.units = append(s.units, c.newUnit(c.root.Only("deploy", "before_deploy", "after_deploy"), true))
+		s.units = append(s.units, c.newUnit(c.root.Only(append([]string{"deploy", "before_deploy", "after_deploy", "language", "env"}, expandKeys...)...), true))
 	}
 	return slices.DeleteFunc(stages, func(s *stage) bool { return len(s.units) == 0 })
 }

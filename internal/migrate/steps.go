@@ -150,6 +150,8 @@ func (u *unit) missingTools(l *line) {
 			return true
 		}
 		switch name := unwrapped(call).Args[0].Lit(); name {
+		case "docker":
+			u.composeNames(l, unwrapped(call))
 		case "exit", "travis_terminate":
 			if args := unwrapped(call).Args; len(args) < 2 || args[1].Lit() == "0" {
 				u.c.todo.hand(l.text.Place, "%s: %s ended the whole build as passed; here it ends the step, and the steps and jobs after it run", firstLine(l.text.Value), name)
@@ -159,6 +161,18 @@ func (u *unit) missingTools(l *line) {
 		}
 		return true
 	})
+}
+
+// composeName is what Compose 1 called a container: project_service_1.
+var composeName = regexp.MustCompile(`^[\w.-]+_[\w.-]+_\d+(:|$)`)
+
+// composeNames lists containers that Compose calls otherwise now.
+func (u *unit) composeNames(l *line, call *syntax.CallExpr) {
+	for _, w := range call.Args[1:] {
+		if name := composeName.FindString(w.Lit()); name != "" {
+			u.c.todo.hand(l.text.Place, "%s: Compose 1 made this container's name, and Compose 2 writes %s", firstLine(l.text.Value), strings.ReplaceAll(strings.TrimSuffix(name, ":"), "_", "-"))
+		}
+	}
 }
 
 // unreadScript lists scripts after the tests: what they do is not in the file.
