@@ -1,6 +1,7 @@
 package buildpush
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -14,6 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/guk0/travois/internal/action"
@@ -66,7 +70,7 @@ func scripts(t *testing.T, kind, host, program, registry string, steps *cachetes
 		return nil
 	})
 	params.Cmds["builders"], params.Cmds["await"] = builders, awaitBuilder
-	params.Cmds["same"], params.Cmds["handed"] = same, handed
+	params.Cmds["same"], params.Cmds["handed"], params.Cmds["inline"] = same, handed, inline
 	params.Cmds["kept"] = func(ts *testscript.TestScript, neg bool, args []string) {
 		if got := slices.ContainsFunc(steps.Keys(), func(key string) bool { return strings.Contains(key, args[0]) }); got == neg {
 			ts.Fatalf("GitHub's cache service has %v", steps.Keys())
@@ -132,6 +136,19 @@ func handed(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Fatalf("the registry has %s as %s, the output says %s", reference.WithDigest("").WithTag(tag), found, digests[service])
 			}
 		}
+	}
+}
+
+// inline NAME:TAG fails unless the image holds the steps that it was built by.
+func inline(ts *testscript.TestScript, neg bool, args []string) {
+	reference, err := name.ParseReference(ts.Getenv("REGISTRY") + "/" + args[0])
+	ts.Check(err)
+	found, err := remote.Image(reference, remote.WithAuth(&authn.Basic{Username: enginetest.Username, Password: enginetest.Password}))
+	ts.Check(err)
+	config, err := found.RawConfigFile()
+	ts.Check(err)
+	if bytes.Contains(config, []byte(`"moby.buildkit.cache.v0"`)) == neg {
+		ts.Fatalf("%s: %s", args[0], config)
 	}
 }
 
