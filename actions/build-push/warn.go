@@ -11,11 +11,13 @@ import (
 	"github.com/guk0/travois/internal/action"
 )
 
-// secretWords are words of a name that stand for a secret by themselves, or
-// before KEY. plainWords end or begin names of what is known to everybody.
+// secretWords are words of a name that stand for a secret by themselves,
+// secretKeys before KEY, and secretEnds at the end of a longer name. plainWords
+// end names of what is known to everybody.
 var (
 	secretWords = []string{"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIAL", "CREDENTIALS", "APIKEY"}
-	secretKeys  = []string{"API", "ACCESS", "PRIVATE", "SECRET", "SIGNING", "ENCRYPTION", "DEPLOY", "SSH"}
+	secretKeys  = []string{"API", "ACCESS", "PRIVATE", "SECRET", "SIGNING", "ENCRYPTION", "DEPLOY", "SSH", "MASTER", "AUTH", "JWT", "LICENSE"}
+	secretEnds  = []string{"PASS", "PWD", "PAT"}
 	plainWords  = []string{"URL", "URI", "ENDPOINT", "NAME", "FILE", "PATH", "TTL", "LENGTH", "EXPIRY", "ENABLED", "TYPE", "ID"}
 	notInWord   = regexp.MustCompile(`[^A-Z0-9]+`)
 )
@@ -26,6 +28,9 @@ func looksSecret(name string) bool {
 	if slices.Contains(words, "PUBLIC") || slices.Contains(plainWords, words[len(words)-1]) {
 		return false
 	}
+	if len(words) > 1 && slices.Contains(secretEnds, words[len(words)-1]) {
+		return true
+	}
 	for i, word := range words {
 		if slices.Contains(secretWords, word) || word == "KEY" && i > 0 && slices.Contains(secretKeys, words[i-1]) {
 			return true
@@ -33,6 +38,9 @@ func looksSecret(name string) bool {
 	}
 	return false
 }
+
+// switches are values that tell nothing.
+var switches = []string{"", "true", "false", "0", "1"}
 
 // exposed warns of build arguments that look like secrets by their name, or are
 // by their value: whoever has the image reads them in its history.
@@ -42,7 +50,7 @@ func (p plan) exposed(masked func(string) bool) []error {
 		for _, name := range slices.Sorted(maps.Keys(one.build.Args)) {
 			value, found := one.build.Args[name], ""
 			switch {
-			case value == "":
+			case slices.Contains(switches, value):
 				continue
 			case masked(value):
 				found = "holds the value of a secret"

@@ -20,6 +20,7 @@ import (
 func TestLooksSecret(t *testing.T) {
 	for name, want := range map[string]bool{
 		"NPM_TOKEN": true, "password": true, "DB_PASSWORD": true, "API_KEY": true, "AWS_SECRET_ACCESS_KEY": true, "github-token": true, "SSH_PRIVATE_KEY": true,
+		"DB_PASS": true, "MYSQL_PWD": true, "GH_PAT": true, "RAILS_MASTER_KEY": true, "PWD": false, "PASS_RATE": false, "PATH": false, "PRIMARY_KEY": false,
 		"PUBLIC_KEY": false, "NEXT_PUBLIC_API_TOKEN": false, "TOKENIZER": false, "TOKEN_URL": false, "SECRET_NAME": false, "PASSWORD_FILE": false,
 		"KEY": false, "KEYBOARD": false, "MONKEY": false, "NODE_ENV": false, "AWS_ACCESS_KEY_ID": false, "": false,
 	} {
@@ -30,7 +31,7 @@ func TestLooksSecret(t *testing.T) {
 }
 
 func TestExposed(t *testing.T) {
-	args := map[string]string{"NPM_TOKEN": "a-word", "API_KEY": "", "NODE_ENV": "production", "SITE": "https://ann:a-masked-word@example.org"}
+	args := map[string]string{"NPM_TOKEN": "a-word", "API_KEY": "", "NODE_ENV": "production", "WITH_TOKEN": "true", "SITE": "https://ann:a-masked-word@example.org"}
 	p := plan{images: []planned{{build: compose.Build{Service: "web", Args: args}}}}
 	var got []string
 	for _, warning := range p.exposed(func(text string) bool { return strings.Contains(text, "a-masked-word") }) {

@@ -25,16 +25,8 @@ type FromSecret struct {
 // this job that uses the action with these inputs. What can't be told so, as of a
 // composite action, is left out. The action's name is that of its folder.
 func (r *Runner) FromSecrets(action string) []FromSecret {
-	workspace, err := r.Workspace()
-	if err != nil {
-		return nil
-	}
-	files, _ := filepath.Glob(filepath.Join(workspace, ".github/workflows/*.y*ml"))
 	var all []FromSecret
-	for _, file := range files {
-		var workflow workflowFile
-		text, _ := os.ReadFile(file)
-		_ = yaml.Unmarshal(text, &workflow) // what can be read is read
+	for _, workflow := range r.workflows() {
 		job := workflow.Jobs[r.Getenv("GITHUB_JOB")]
 		for _, step := range job.Steps {
 			folder, _, _ := strings.Cut(step.Uses, "@")
@@ -58,6 +50,28 @@ type workflowFile struct {
 type workflowStep struct {
 	Uses      string
 	With, Env map[string]string
+}
+
+// workflows are those in the workspace that may have this job: the one of the
+// run if it has, else all, since a job of a reusable workflow is in another file.
+func (r *Runner) workflows() []workflowFile {
+	workspace, err := r.Workspace()
+	if err != nil {
+		return nil
+	}
+	files, _ := filepath.Glob(filepath.Join(workspace, ".github/workflows/*.y*ml"))
+	ref, _, _ := strings.Cut(r.Getenv("GITHUB_WORKFLOW_REF"), "@")
+	var all []workflowFile
+	for _, file := range files {
+		var one workflowFile
+		text, _ := os.ReadFile(file)
+		_ = yaml.Unmarshal(text, &one) // what can be read is read
+		if len(one.Jobs[r.Getenv("GITHUB_JOB")].Steps) > 0 && path.Base(ref) == filepath.Base(file) {
+			return []workflowFile{one}
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 // environment are the `env` of a step, its job and its workflow, the nearest

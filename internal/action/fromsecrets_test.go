@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,6 +49,7 @@ func TestFromSecrets(t *testing.T) {
 	}
 	write(t, filepath.Join(dir, ".github/workflows/deploy.yml"), workflow)
 	write(t, filepath.Join(dir, ".github/workflows/broken.yaml"), "jobs: [")
+	write(t, filepath.Join(dir, ".github/workflows/preview.yml"), strings.ReplaceAll(workflow, "secrets.", "vars."))
 	inputs := []string{
 		"GITHUB_WORKSPACE=" + dir, "INPUT_USERNAME=guk0", "INPUT_PASSWORD=sesame", "INPUT_REGISTRY=123.dkr.ecr.eu-west-1.amazonaws.com", "INPUT_DRY-RUN=true",
 		"INPUT_SERVICES=web: {image: \"ann/web\", build: .}\napi: {image: \"team/api\", build: \"of ann\"}\n",
@@ -60,6 +62,8 @@ func TestFromSecrets(t *testing.T) {
 		{"all", append(inputs, "GITHUB_JOB=images"), []action.FromSecret{{"password", "sesame"}, {"registry", "123"}, {"services", "ann"}, {"username", "guk0"}}},
 		{"other inputs", append(inputs, "GITHUB_JOB=images", "INPUT_SERVICES=web: {}"), nil},
 		{"another job", append(inputs, "GITHUB_JOB=other"), []action.FromSecret{{"username", "guk0"}}},
+		{"another workflow", append(inputs, "GITHUB_JOB=images", "GITHUB_WORKFLOW_REF=guk0/app/.github/workflows/preview.yml@refs/heads/main"), nil},
+		{"called by another workflow", append(inputs, "GITHUB_JOB=other", "GITHUB_WORKFLOW_REF=guk0/app/.github/workflows/none.yml@refs/heads/main"), []action.FromSecret{{"username", "guk0"}}},
 		{"no such job", append(inputs, "GITHUB_JOB=none"), nil},
 		{"no workflows", []string{"GITHUB_WORKSPACE=" + t.TempDir(), "GITHUB_JOB=images"}, nil},
 	} {
