@@ -142,6 +142,9 @@ func (r refusals) part(ctx context.Context, at []string, value any, why error, l
 	}
 	switch v := value.(type) {
 	case []any:
+		if !independent(at) && !slices.ContainsFunc(v, func(item any) bool { return load([]any{item}) == nil }) {
+			break // it is about the whole list
+		}
 		for i, item := range v {
 			below(strconv.Itoa(i), item, func(one any) any { return []any{one} })
 		}
@@ -159,7 +162,7 @@ func (r refusals) part(ctx context.Context, at []string, value any, why error, l
 }
 
 // whole are the keys of a service of which no entry says something by itself.
-var whole = []string{"healthcheck", "deploy", "logging", "blkio_config", "provider", "credential_spec", "develop", "extends"}
+var whole = []string{"blkio_config", "provider", "credential_spec", "develop", "extends"}
 
 // independent tells that each entry at a key of a service says something by
 // itself.

@@ -41,6 +41,7 @@ f:9: services.web.ulimits.nproc: Docker Compose refuses it: strconv.Atoi: parsin
 f:12: services.web.ports.1: Docker Compose refuses it: invalid containerPort: eighty
 f:13: services.web.ports.2: Docker Compose refuses it: invalid hostPort: 70000
 f:14: services.web.ports.3: Docker Compose refuses it: invalid ip address: everywhere
+f:17: services.web.healthcheck.test: Docker Compose refuses it: healthcheck.test must start either by "CMD", "CMD-SHELL" or "NONE"
 f:18: services.web.healthcheck.interval: Docker Compose refuses it: time: unknown unit "q" in duration "5q"
 f:20: services.web.deploy.resources.limits.memory: Docker Compose refuses it: invalid suffix: 'q'`},
 		{"names of nothing", `services:
