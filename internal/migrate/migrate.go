@@ -43,9 +43,22 @@ func Migrate(files []travis.File, options Options) (Result, error) {
 	}
 	c := &converter{root: root, options: options, todo: newTodo(), jobs: new(workflow.Map), named: map[string]string{}, images: map[string]bool{}}
 	c.todo.passwords = passwords(files)
+	c.tabs(files)
 	c.deployed = readDeployFiles(c.read)
 	text := c.convert(files)
 	return Result{Workflow: text, Todo: c.todo.String()}, nil
+}
+
+// tabs says which lines were read otherwise than they stand.
+func (c *converter) tabs(files []travis.File) {
+	if !c.options.Repair {
+		return
+	}
+	for _, file := range files {
+		for _, line := range travis.Tabs(file) {
+			c.todo.tell(travis.Place{File: file.Name, Line: line}, "a tab in the indentation, read as spaces")
+		}
+	}
 }
 
 // converter turns one configuration into one workflow.

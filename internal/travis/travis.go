@@ -79,8 +79,20 @@ func Read(files []File, repair bool) (*Section, error) {
 	return whole, nil
 }
 
+// Tabs are the lines of a file whose indentation has tabs, where spaces in their
+// place make it valid.
+func Tabs(file File) []int {
+	_, lines := yamlsource.SpacesForTabs(file.bare())
+	return lines
+}
+
+// bare is the file without what marks its beginning and end.
+func (f File) bare() []byte {
+	return withoutMarkers(bytes.TrimPrefix(f.Source, []byte("\ufeff")))
+}
+
 func readFile(file File, repair bool) (*Section, error) {
-	source := withoutMarkers(bytes.TrimPrefix(file.Source, []byte("\ufeff")))
+	source := file.bare()
 	if repair {
 		source, _ = yamlsource.SpacesForTabs(source)
 	}

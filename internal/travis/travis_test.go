@@ -113,3 +113,33 @@ func TestShow(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// A byte-order mark is no part of the file, and a dash in a key is an
+// underscore, as Travis took it.
+func TestMarkAndDashes(t *testing.T) {
+	root, err := travis.Read([]travis.File{file("a.yml", "\ufeff...\r\nbefore-install: x\r\nfeature: {a-b: 1}\r\n")}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := root.TakeText("before_install"); got.Value != "x" || got.Place.Line != 2 {
+		t.Errorf("before_install is %+v", got)
+	}
+	node, _ := root.Take("feature")
+	if names := node.Section().Names(); len(names) != 1 || names[0] != "a-b" {
+		t.Errorf("the names %q changed", names)
+	}
+}
+
+// The second of two names for a key stays one that nobody took.
+func TestTakeOne(t *testing.T) {
+	root, err := travis.Read([]travis.File{file("a.yml", "matrix: 1\njobs: 2\n")}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if node, _ := root.Take("jobs", "matrix"); node.Text().Value != "2" {
+		t.Errorf("took %q", node.Text().Value)
+	}
+	if rest := root.Rest(); len(rest) != 1 || rest[0].Name != "matrix" {
+		t.Errorf("%d keys are left", len(rest))
+	}
+}
