@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -29,6 +30,8 @@ func (c Credentials) explain(ctx context.Context, reference image.Reference, err
 	switch {
 	case refused.StatusCode == http.StatusTooManyRequests || rateLimit.MatchString(err.Error()):
 		return fmt.Errorf("registry %s is asked too often: HTTP %d%s; run the job again later", reference.Registry, refused.StatusCode, said(refused))
+	case slices.ContainsFunc(refused.Errors, func(one transport.Diagnostic) bool { return one.Code == transport.ManifestUnknownErrorCode }):
+		return fmt.Errorf("registry %s does not have %s: %w", reference.Registry, reference, err)
 	case refused.StatusCode == http.StatusNotFound && isECR:
 		return fmt.Errorf("registry %s has no repository %s, and a push to ECR makes none: create it first, `%s`", reference.Registry, reference.Repository, ecr.create(reference.Repository))
 	case refused.StatusCode == http.StatusNotFound:

@@ -137,7 +137,10 @@ func again(request *http.Request, response *http.Response, err error) bool {
 	if errors.As(err, &unknown) && unknown.IsNotFound || isPlain(err) || isUntrusted(err) {
 		return false
 	}
-	return err != nil || passes(response)
+	if err != nil {
+		return request.Method != http.MethodPatch // see brokenLayer
+	}
+	return passes(response)
 }
 
 // passes tells an answer that may be another one the next time.

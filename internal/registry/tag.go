@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -37,13 +39,25 @@ func (c Credentials) Client(ctx context.Context) (*Client, error) {
 }
 
 // remote is how the library reaches registries. It leaves the second tries to
-// the transport: by itself it takes any refusal of code UNKNOWN for one that
-// passes.
+// the transport, but for those of layers: by itself it takes any refusal of code
+// UNKNOWN for one that passes.
 func (c Credentials) remote(ctx context.Context) []remote.Option {
-	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(keychain{ctx, c}), remote.WithTransport(c.transport()), remote.WithRetryStatusCodes(), remote.WithRetryPredicate(never)}
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(keychain{ctx, c}), remote.WithTransport(c.transport()), remote.WithRetryStatusCodes(), remote.WithRetryPredicate(brokenLayer)}
 }
 
-func never(error) bool { return false }
+// brokenLayer tells trouble with a layer on its way, of which something may have
+// arrived. The library begins with the layer anew: the upload is not to be gone
+// on with.
+func brokenLayer(err error) bool {
+	var refused *transport.Error
+	if errors.As(err, &refused) {
+		code := refused.StatusCode
+		return refused.Request != nil && refused.Request.Method == http.MethodPatch &&
+			code != http.StatusUnauthorized && code != http.StatusForbidden && code != http.StatusNotFound
+	}
+	var broken *url.Error
+	return errors.As(err, &broken) && strings.EqualFold(broken.Op, http.MethodPatch) && !errors.Is(err, context.Canceled)
+}
 
 // Tag gives what a repository has under from's digest further tags. Nothing
 // but manifests moves. A tag that it has already is left alone.
@@ -101,7 +115,7 @@ func (c *Client) manifest(ctx context.Context, of image.Reference) (*remote.Desc
 	}
 	found, err := c.puller.Get(ctx, parsed)
 	if err != nil {
-		return nil, err
+		return nil, c.credentials.explain(ctx, of, err)
 	}
 	if err := c.pusher.Push(ctx, parsed, found); err != nil {
 		return nil, c.credentials.explain(ctx, of, err)
@@ -139,7 +153,7 @@ func (c *Client) Copy(ctx context.Context, from, to image.Reference) error {
 	}
 	found, err := c.puller.Get(ctx, source)
 	if err != nil {
-		return fmt.Errorf("copy %s: %w", from, err)
+		return fmt.Errorf("copy %s: %w", from, c.credentials.explain(ctx, from, err))
 	}
 	if err := c.pusher.Push(ctx, target, found); err != nil {
 		return fmt.Errorf("copy %s to %s: %w", from.Name(), to.Name(), c.credentials.explain(ctx, to, err))

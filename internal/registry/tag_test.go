@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -174,5 +175,50 @@ func TestLacks(t *testing.T) {
 		if got := client.Lacks(t.Context(), c.reference); got != c.want {
 			t.Errorf("%s, HTTP %d: lacks it: %t, want %t", c.reference, c.status, got, c.want)
 		}
+	}
+}
+
+// TestCopyBrokenLayer shows that a layer which broke off on its way to another
+// registry is sent anew: the upload that it was part of takes no second beginning.
+func TestCopyBrokenLayer(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		breaks int
+		fails  bool
+	}{{"once", 1, false}, {"for good", 100, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			one := pushImage(t, start(t), "1", 1)
+			left := c.breaks
+			next := registrytest.New("guk0", "open sesame", "guk0/")
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+				if request.Method != http.MethodPatch || left == 0 {
+					next.ServeHTTP(w, request)
+					return
+				}
+				left--
+				request.Body = io.NopCloser(io.LimitReader(request.Body, 10))
+				next.ServeHTTP(httptest.NewRecorder(), request)
+				panic(http.ErrAbortHandler)
+			}))
+			defer server.Close()
+			host := strings.TrimPrefix(server.URL, "http://")
+			auths := fmt.Sprintf(`{"auths":{%q:{"username":"guk0","password":"open sesame"}}}`, host)
+			credentials, err := registry.NewCredentials(one.reference.Registry, registry.Login{Username: "guk0", Password: "open sesame"}, auths)
+			if err != nil {
+				t.Fatal(err)
+			}
+			client, err := credentials.Client(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			to := image.Reference{Registry: host, Repository: "guk0/a", Tag: "1"}
+			err = client.Copy(t.Context(), one.reference.WithDigest(one.digest), to)
+			if (err != nil) != c.fails {
+				t.Fatal(err)
+			}
+			if want := "copy " + one.reference.Name() + " to " + to.Name() + ": registry " + host + " does not answer: "; c.fails && !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("got %v\nwant %s…", err, want)
+			}
+		})
 	}
 }
