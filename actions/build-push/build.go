@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"sync"
 
 	"github.com/guk0/travois/internal/action"
@@ -77,8 +78,12 @@ type board struct {
 // panelSize is how much of a build's output is kept for its group, in bytes.
 const panelSize = 1 << 20
 
-// longestStep is how much of a line is looked at and shown, in bytes.
-const longestStep = 500
+// longestLine is how much of a line is looked at, longestStep how much of one is
+// shown, in bytes.
+const (
+	longestLine = 16 << 10
+	longestStep = 500
+)
 
 // panel is a build's part of the board.
 type panel struct {
@@ -99,7 +104,7 @@ var begun = regexp.MustCompile(`^#\d+ (\[[^\]]*\d+/\d+\] .*)`)
 func (p *panel) Write(text []byte) (int, error) {
 	for _, one := range text {
 		if one != '\n' {
-			if len(p.line) < longestStep {
+			if len(p.line) < longestLine {
 				p.line = append(p.line, one)
 			}
 			continue
@@ -112,10 +117,15 @@ func (p *panel) Write(text []byte) (int, error) {
 	return p.whole.Write(text)
 }
 
+// say hides what is masked before it cuts, since half a secret is not found.
 func (b *board) say(service string, step []byte) {
+	shown := b.log.Redact(string(step))
+	if len(shown) > longestStep {
+		shown = strings.ToValidUTF8(shown[:longestStep], "") + " …"
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.log.Printf("%s: %s", service, step)
+	b.log.Printf("%s: %s", service, shown)
 }
 
 // end prints the group of a build that has ended.
