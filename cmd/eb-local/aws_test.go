@@ -22,18 +22,30 @@ const shopEnv = "shop-env"
 
 // cli is the AWS command line, a client that is not ours.
 type cli struct {
-	t   *testing.T
-	dir string
-	env []string
+	t       *testing.T
+	command string
+	dir     string
+	env     []string
+}
+
+// packaged is where Debian's package has the command; one in the PATH may be another.
+const packaged = "/usr/bin/aws"
+
+func findCLI(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{packaged, "aws"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Fatal("no command aws: run scripts/tools aws")
+	return ""
 }
 
 // newCLI serves on an engine in memory.
 func newCLI(t *testing.T, engine *eblocaltest.Engine) *cli {
 	t.Helper()
-	if _, err := exec.LookPath("aws"); err != nil {
-		t.Fatal("no command aws: run scripts/tools aws")
-	}
-	dir := t.TempDir()
+	command, dir := findCLI(t), t.TempDir()
 	c := config{listen: "127.0.0.1:0", envFile: filepath.Join(dir, "env")}
 	c.Options = eblocaltest.Quick()
 	c.App, c.Env, c.Region, c.StateDir, c.Log = "first", "first-env", "eu-central-1", t.TempDir(), t.Output()
@@ -48,7 +60,7 @@ func newCLI(t *testing.T, engine *eblocaltest.Engine) *cli {
 		}
 	})
 	url, _, _ := strings.Cut(strings.TrimPrefix(awaitFile(t, c.envFile), "AWS_ENDPOINT_URL="), "\n")
-	return &cli{t: t, dir: dir, env: []string{
+	return &cli{t: t, command: command, dir: dir, env: []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "AWS_DEFAULT_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=", "AWS_DEFAULT_OUTPUT=json", "AWS_ENDPOINT_URL=" + url, "ENDPOINT=" + url,
 	}}
@@ -58,7 +70,7 @@ func newCLI(t *testing.T, engine *eblocaltest.Engine) *cli {
 func (c *cli) run(args ...string) (string, error) {
 	c.t.Helper()
 	endpoint := strings.TrimPrefix(c.env[len(c.env)-1], "ENDPOINT=")
-	command := exec.CommandContext(c.t.Context(), "aws", append([]string{"--endpoint-url", endpoint}, args...)...)
+	command := exec.CommandContext(c.t.Context(), c.command, append([]string{"--endpoint-url", endpoint}, args...)...)
 	command.Dir, command.Env = c.dir, c.env
 	out, err := command.CombinedOutput()
 	return string(out), err
