@@ -87,6 +87,17 @@ func TestCheck(t *testing.T) {
 			`docker-compose.yml:14: image "mysql:{{tag}}" is no image reference`,
 			"docker-compose.yml:15: a ${ here begins no ${NAME}",
 		}, ""},
+		"variables of the platform":    {composeFile + "    volumes: ['${EB_LOG_BASE_DIR}/backend:/var/log/app', 'v:/${COMPOSE_PROJECT_NAME}']\nvolumes: {v: }\n", nil, nil, ""},
+		"a variable of most processes": {composeFile + "    volumes: ['${PWD}/conf:/conf']\n", nil, nil, "docker-compose.yml:13: ${PWD} is what it is where Elastic Beanstalk runs Docker Compose"},
+		"a database of the environment": {composeFile + "    command: 'run ${RDS_HOSTNAME}'\n", func(_ *testing.T, s *stage) {
+			s.env.Options = append(s.env.Options, [3]string{"aws:rds:dbinstance", "DBInstanceClass", "db.t3.micro"})
+		}, nil, ""},
+		"a database of the bundle": {composeFile + "    command: 'run ${RDS_HOSTNAME}'\n", func(t *testing.T, s *stage) {
+			s.file(t, ".ebextensions/db.config", "option_settings:\n  aws:rds:dbinstance:\n    DBEngine: mysql\n")
+		}, nil, ""},
+		"no database": {composeFile + "    command: 'run ${RDS_HOSTNAME}'\n", func(_ *testing.T, s *stage) {
+			s.env.Options = append(s.env.Options, [3]string{"aws:rds:dbinstance", "HasCoupledDatabase", "false"}, [3]string{"aws:rds:dbinstance", "DBInstanceClass", "db.t3.micro"})
+		}, []string{"docker-compose.yml:13: ${RDS_HOSTNAME} has no value"}, ""},
 		"a variable in the default of another": {strings.Replace(composeFile, "${MYSQL_HOST}", "${DB_HOST:-${MYSQL_HOST}}", 1), func(_ *testing.T, s *stage) {
 			s.env.Options = nil
 		}, []string{"docker-compose.yml:11: " + host}, ""},

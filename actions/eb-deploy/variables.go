@@ -18,18 +18,49 @@ import (
 	"github.com/guk0/travois/internal/place"
 )
 
+var (
+	// platformVariables are those that Compose files get besides properties: where
+	// the logs of containers go (Elastic Beanstalk guide, "Docker container
+	// customized logging"), and what Docker Compose itself sets.
+	platformVariables = []string{"EB_LOG_BASE_DIR", "COMPOSE_PROJECT_NAME"}
+	// processVariables are those that most processes have.
+	processVariables = []string{"PWD", "HOME", "PATH", "USER", "HOSTNAME"}
+	// databaseProperties are those of an environment with a database of its own,
+	// which are not among its settings (Elastic Beanstalk guide, "Adding a
+	// database").
+	databaseProperties = []string{"RDS_HOSTNAME", "RDS_PORT", "RDS_DB_NAME", "RDS_USERNAME", "RDS_PASSWORD"}
+)
+
+const databaseOptions = "aws:rds:dbinstance"
+
+// hasDatabase tells that an environment has a database of its own.
+func hasDatabase(options beanstalk.Options) bool {
+	coupled := options.Get(databaseOptions, "HasCoupledDatabase")
+	if coupled != "" {
+		return coupled == "true"
+	}
+	return slices.ContainsFunc(options.Sorted(), func(o beanstalk.Option) bool { return o.Namespace == databaseOptions })
+}
+
 // checkVariables finds the variables that nothing gives a value. Compose would
 // put nothing in their place. Where the bundle has an .env, Elastic Beanstalk
 // does not write the properties there.
 func (p plan) checkVariables(d beanstalk.Destination, options beanstalk.Options, found *findings) {
 	properties := options.Properties()
+	if hasDatabase(options) || p.extensions.brings(databaseOptions) {
+		properties = append(properties, databaseProperties...)
+	}
 	isProperty := func(name string) bool { return slices.Contains(properties, name) || p.extensions.brings(name) }
-	isSet := func(name string) bool { return p.dotenv == nil && isProperty(name) || p.dotenv[name] }
+	isSet := func(name string) bool {
+		return slices.Contains(platformVariables, name) || p.dotenv == nil && isProperty(name) || p.dotenv[name]
+	}
 	for _, v := range p.asks.Variables {
 		isProperty := isProperty(v.Name)
 		switch {
-		case !v.Used(isSet):
+		case !v.Used(isSet) || slices.Contains(platformVariables, v.Name):
 		case p.dotenv == nil && isProperty || p.dotenv[v.Name]:
+		case slices.Contains(processVariables, v.Name):
+			found.warn(p.file.at(v.Line, fmt.Errorf("${%s} is what it is where Elastic Beanstalk runs Docker Compose, and may have no value there; for a path of the bundle, write ./ in its place", v.Name)))
 		case p.dotenv == nil:
 			found.refuse(p.file.at(v.Line, fmt.Errorf("${%s} has no value: environment %q has no such property; add it to env-vars, or write a default: ${%s:-…}", v.Name, d.Environment.Name, v.Name)))
 		case isProperty:
