@@ -180,6 +180,9 @@ func (r *rollout) rollBack(ctx context.Context) error {
 		return nil
 	}
 	r.rolledBack(outcome, how)
+	if r.done.noWayBack && !outcome.Environment.Terminated() && !outcome.Overtaken {
+		r.explain(ctx, outcome.Began)
+	}
 	return nil
 }
 

@@ -97,6 +97,7 @@ func (e *execution) rollAll(ctx context.Context) error {
 		slots <- struct{}{}
 		if why := e.stops(ctx); why != "" {
 			r.skip(why)
+			r.done.cancelled = ctx.Err() != nil
 			<-slots
 			continue
 		}

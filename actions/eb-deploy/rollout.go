@@ -62,6 +62,7 @@ func (r *rollout) execute(ctx context.Context) error {
 	limited, cancel := r.limited(ctx)
 	defer cancel()
 	r.begin()
+	began := time.Now()
 	err := r.deploy(limited)
 	var newer *beanstalk.SupersededError
 	if errors.As(err, &newer) {
@@ -75,7 +76,7 @@ func (r *rollout) execute(ctx context.Context) error {
 		r.interrupted(ctx)
 		return ctx.Err()
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) && r.expired(began) {
 		r.done.Verdict = verdict(beanstalk.TimedOut, "the deadline of %s passed: %s", r.expires.limit, plainly(err))
 		err = nil
 	}
@@ -83,7 +84,7 @@ func (r *rollout) execute(ctx context.Context) error {
 	if r.done.Result.Good() || left || err != nil && !r.done.outcome.Sent {
 		return err
 	}
-	r.explain(ctx)
+	r.explain(ctx, r.done.outcome.Began)
 	return errors.Join(err, r.recover(ctx))
 }
 
@@ -93,6 +94,15 @@ func (r *rollout) limited(ctx context.Context) (context.Context, context.CancelF
 		return context.WithCancel(ctx)
 	}
 	return context.WithDeadline(ctx, r.expires.at)
+}
+
+// expired tells that a deadline of ours may have passed. A network that times out
+// has the same error.
+func (r *rollout) expired(began time.Time) bool {
+	if r.expires.at.IsZero() {
+		return time.Since(began) >= r.updateTime()
+	}
+	return !time.Now().Before(r.expires.at)
 }
 
 // limit is as long as the update may take; an update that is under way may take
@@ -264,24 +274,28 @@ func (r *rollout) alert(e beanstalk.Event, ours bool) {
 	annotate(errors.New(r.prefix + text))
 }
 
-// explain collects why it went wrong. The deadline of the deployment does not
+// explain collects why it went wrong, beside what is known already. The deadline of the deployment does not
 // hold for it, since a deployment that ran out of time needs it most.
-func (r *rollout) explain(ctx context.Context) {
+func (r *rollout) explain(ctx context.Context, since time.Time) {
 	// The bundle's .ebextensions may have brought properties of their own.
 	if now := r.target; r.client.Reload(ctx, r.plan.config.App, &now) == nil {
 		r.target = now
 	}
-	r.done.reasons = r.client.Diagnose(ctx, r.done.name, r.done.outcome.Began, r.target.Secrets)
-	for _, cause := range r.done.reasons.Causes {
+	found := r.client.Diagnose(ctx, r.done.name, since, r.target.Secrets)
+	if ctx.Err() != nil {
+		found.Missing = nil // it tells of the cancellation alone
+	}
+	all := &r.done.reasons
+	found.Causes = slices.DeleteFunc(found.Causes, func(cause string) bool { return slices.Contains(all.Causes, cause) })
+	found.Tails = slices.DeleteFunc(found.Tails, func(tail beanstalk.Tail) bool { return slices.Contains(all.Tails, tail) })
+	for _, cause := range found.Causes {
 		say(r.log, "cause: %s", oneLine(cause))
 	}
-	for _, tail := range r.done.reasons.Tails {
+	for _, tail := range found.Tails {
 		say(r.log, "--- end of the logs of %s ---\n%s", tail.Instance, tail.Text)
 	}
-	if ctx.Err() != nil {
-		r.done.reasons.Missing = nil // it tells of the cancellation alone
-	}
-	for _, missing := range r.done.reasons.Missing {
+	for _, missing := range found.Missing {
 		say(r.log, "%s", missing)
 	}
+	all.Causes, all.Tails, all.Missing = append(all.Causes, found.Causes...), append(all.Tails, found.Tails...), append(all.Missing, found.Missing...)
 }

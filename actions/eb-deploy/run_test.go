@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"maps"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -515,6 +518,41 @@ func TestCancelled(t *testing.T) {
 			t.Errorf("%s", got)
 		}
 	})
+}
+
+// TestNetworkTimesOut has a connection that times out, which looks like a deadline
+// that has passed, but is none.
+func TestNetworkTimesOut(t *testing.T) {
+	on(t, func(t *testing.T, s *stage) {
+		load := s.load
+		s.load = func(ctx context.Context, region string) (aws.Config, error) {
+			cfg, err := load(ctx, region)
+			cfg.HTTPClient = timesOut{cfg.HTTPClient}
+			return cfg, err
+		}
+		if got := s.run(t); got.code != 1 || got.result() == "timed-out" || !strings.Contains(got.log, "i/o timeout") || strings.Contains(got.log, "deadline of") {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
+// timesOut loses the requests for updates.
+type timesOut struct{ aws.HTTPClient }
+
+func (o timesOut) Do(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		return o.HTTPClient.Do(r)
+	}
+	form, err := io.ReadAll(r.Body)
+	if err == nil && bytes.Contains(form, []byte("Action=UpdateEnvironment")) {
+		dialer := net.Dialer{Deadline: time.Unix(1, 0)}
+		_, err = dialer.DialContext(r.Context(), "tcp", "127.0.0.1:9")
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(form))
+	return o.HTTPClient.Do(r)
 }
 
 // TestManyErrors has more errors than the runner shows of a step: the verdict,
