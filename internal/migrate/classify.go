@@ -175,6 +175,10 @@ func ecrLogin(c *command) bool {
 	return strings.Contains(text, "aws ecr get-login")
 }
 
+// needImages are docker's other commands that look for an image or a container
+// of the lines before them.
+var needImages = []string{"create", "save", "export", "cp", "exec", "logs", "inspect", "history", "wait", "port", "commit"}
+
 // nestsDocker tells whether a line whose commands are others uses images in a
 // pipe or a substitution.
 func nestsDocker(l *line) bool {
@@ -186,7 +190,7 @@ func nestsDocker(l *line) bool {
 				words = append(words, w.Lit())
 			}
 			verb, _ := dockerVerb(words)
-			found = found || verb != "" && verb != "login" && (verb != "other" || words[1] == "create")
+			found = found || verb != "" && verb != "login" && (verb != "other" || slices.Contains(needImages, words[1]))
 		}
 		return true
 	})

@@ -120,9 +120,14 @@ func (r *imageReader) tags(b *build, repository, tag arg) []arg {
 	}
 	tags := []arg{}
 	for _, ref := range slices.Concat(b.refs, r.given[b.command]) {
-		if repo, t := splitTag(ref); repo.String() == repository.String() && t != nil {
-			tags = append(tags, t)
+		repo, t := splitTag(ref)
+		if repo.String() != repository.String() {
+			continue
 		}
+		if t == nil {
+			t = literal("latest")
+		}
+		tags = append(tags, t)
 	}
 	if len(tags) == 0 {
 		return []arg{literal("latest")}

@@ -106,6 +106,9 @@ func (t *tests) run(d *docker) error {
 	if flag := d.unknown(runFlags); flag != "" {
 		return fmt.Errorf("docker run --%s has no counterpart in a test's services", flag)
 	}
+	if d.tolerated {
+		return fmt.Errorf("docker run may fail without effect")
+	}
 	if d.input != nil {
 		return fmt.Errorf("docker run reads what is piped into it")
 	}
