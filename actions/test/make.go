@@ -180,16 +180,20 @@ func plain(build compose.Build) compose.Build {
 	return build
 }
 
+// within is a build with those of the source's caches that the engine has.
+func (s *session) within(one service) compose.Build {
+	build := *one.build
+	build.CacheFrom, build.CacheTo = s.host.OnEngine(build.CacheFrom, build.CacheTo)
+	return build
+}
+
 // cached adds to a build the caches that the step uses, after those of the
 // source.
 func (s *session) cached(ctx context.Context, one service) (compose.Build, error) {
-	build := *one.build
+	build := s.within(one)
 	from, to, err := s.cache.For(s.host, cache.Image{
 		Service: one.name, Role: cache.Test, Name: one.repository, Tags: s.present(ctx, one),
 	})
-	// What the file names, and is not there, makes no other image.
-	build.CacheFrom, _ = s.host.Reach(build.CacheFrom)
-	build.CacheTo, _ = s.host.Reach(build.CacheTo)
 	build.CacheFrom = append(build.CacheFrom, from...)
 	build.CacheTo = append(cache.Optional(build.CacheTo), to...)
 	return build, err

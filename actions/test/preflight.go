@@ -38,7 +38,11 @@ func (s *session) checkBuilds(ctx context.Context) error {
 	problems := []error{err}
 	for _, name := range s.plan.order {
 		if one := s.plan.services[name]; one.build != nil {
-			problems = append(problems, s.builder.Refusals(*one.build))
+			build := s.within(one)
+			if out := len(one.build.CacheFrom) + len(one.build.CacheTo) - len(build.CacheFrom) - len(build.CacheTo); out > 0 {
+				s.log.Notice("service %q: %d of the caches in build.cache_from and build.cache_to are left out: this engine or runner has none of their kind, and the image is the same without", name, out)
+			}
+			problems = append(problems, s.builder.Refusals(build))
 		}
 	}
 	return errors.Join(problems...)

@@ -108,6 +108,20 @@ func (h Host) Reach(caches []compose.Cache) (reached []compose.Cache, missing bo
 	return reached, missing
 }
 
+// OnEngine are the caches of a source that the BuildKit in the engine can read
+// and write, with what it takes to reach them. They are for an image that is the
+// same without the others and has no other builder, as a test's.
+func (h Host) OnEngine(from, to []compose.Cache) (read, written []compose.Cache) {
+	has := func(all []compose.Cache, kinds ...string) []compose.Cache {
+		if h.Exports {
+			kinds = append(kinds, GitHub, Registry)
+		}
+		all, _ = h.Reach(all)
+		return slices.DeleteFunc(all, func(one compose.Cache) bool { return !slices.Contains(kinds, one.Type) })
+	}
+	return has(from, Registry), has(to, Inline)
+}
+
 // Optional lets a build go on without what it can't write, as one that is not to
 // be pushed: a pull request from a fork has no login.
 func Optional(to []compose.Cache) []compose.Cache {

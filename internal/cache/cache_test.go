@@ -1,6 +1,7 @@
 package cache_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -121,6 +122,35 @@ func TestReach(t *testing.T) {
 		reached, missing := c.host.Reach(c.given)
 		if diff := cmp.Diff(c.want, reached); diff != "" || missing != c.missing {
 			t.Errorf("%s: missing: %t (-want +got):\n%s", c.name, missing, diff)
+		}
+	}
+}
+
+// TestOnEngine shows what a test takes of the caches that a Compose file names.
+func TestOnEngine(t *testing.T) {
+	hosted := cache.Host{Exports: true, URL: "https://results.example", Token: "a-word"}
+	all := []compose.Cache{registry("a"), {Type: "inline"}, {Type: "gha"}, {Type: "s3"}, {Type: "azblob"}}
+	for _, c := range []struct {
+		name          string
+		host          cache.Host
+		read, written string
+	}{
+		{"classic", cache.Host{}, "registry", "inline"},
+		{"containerd", cache.Host{Exports: true}, "registry", "registry inline"},
+		{"containerd on GitHub", hosted, "registry gha", "registry inline gha"},
+	} {
+		read, written := c.host.OnEngine(all, all)
+		for _, one := range []struct {
+			got  []compose.Cache
+			want string
+		}{{read, c.read}, {written, c.written}} {
+			var types []string
+			for _, cache := range one.got {
+				types = append(types, cache.Type)
+			}
+			if got := strings.Join(types, " "); got != one.want {
+				t.Errorf("%s: got %q, want %q", c.name, got, one.want)
+			}
 		}
 	}
 }
