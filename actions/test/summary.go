@@ -21,7 +21,7 @@ const maxAnnotations = 10
 func finish(r *action.Runner, done result, err error) error {
 	workspace, workspaceErr := r.Workspace()
 	err = errors.Join(err, workspaceErr)
-	failures := done.failures(workspace)
+	failures := hide(done.failures(workspace), r.Log)
 	for _, one := range junit.Annotations(failures, maxAnnotations-len(action.Problems(err))) {
 		r.Log.Error(one)
 	}
@@ -34,6 +34,16 @@ func finish(r *action.Runner, done result, err error) error {
 	}
 	r.Log.Printf("result: %s", done.verdict())
 	return errors.Join(err, r.SetOutputs(done.outputs()), r.AddSummary(done.summary(failures, err)))
+}
+
+// hide takes what is masked out of what failures say before any of it is cut,
+// since half a secret is not found.
+func hide(failures []junit.Failure, log *action.Log) []junit.Failure {
+	for i := range failures {
+		one := &failures[i]
+		one.Message, one.Output = log.Redact(one.Message), log.Redact(one.Output)
+	}
+	return failures
 }
 
 // summary is Markdown: the verdicts, what went wrong, then the tests.

@@ -1,10 +1,12 @@
 package test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -60,5 +62,30 @@ func TestSummaryOfMany(t *testing.T) {
 		if !strings.Contains(summary, want) {
 			t.Errorf("lacks %q", want)
 		}
+	}
+}
+
+// TestFailuresHideSecrets shows that a failure which is cut in the middle of a
+// masked value tells nothing of it.
+func TestFailuresHideSecrets(t *testing.T) {
+	var log bytes.Buffer
+	summary := filepath.Join(t.TempDir(), "summary")
+	r := action.NewRunner([]string{"GITHUB_STEP_SUMMARY=" + summary, "GITHUB_WORKSPACE=" + t.TempDir()}, &log)
+	r.Log.Mask("sesame_street")
+	for _, length := range []int{195, 1020, 2040, 4090} { // near where texts are cut
+		said := strings.Repeat("x", length) + "sesame_street"
+		report := junit.Parse("/x.xml", strings.NewReader("<testsuite><testcase name='a'><failure message='"+said+" and more'>"+strings.Repeat(said+"\n", 9)+"</failure></testcase></testsuite>"))
+		one := suiteResult{name: "unit", tries: []try{{ran: true, exit: engine.Exit{Code: 1}, reports: []junit.Report{report}}}}
+		if err := finish(r, result{suites: []suiteResult{one}}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(summary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(log.String()+string(text), "::add-mask::sesame_street\n")
+	if !strings.Contains(shown, "***") || regexp.MustCompile(`xs|street|eet`).MatchString(shown) {
+		t.Errorf("a part of the secret is shown:\n%s", shown)
 	}
 }
