@@ -39,7 +39,11 @@ func (s *Server) starting(u update) run {
 
 // started ends that; the caller holds the lock.
 func (e *environment) started(r run) {
-	e.Starting = slices.DeleteFunc(e.Starting, func(o run) bool { return o.Name == r.Name })
+	e.Starting = withoutRun(e.Starting, r)
+}
+
+func withoutRun(runs []run, r run) []run {
+	return slices.DeleteFunc(slices.Clone(runs), func(o run) bool { return o.Name == r.Name })
 }
 
 // dropped leaves an instance with what it ran before, or with what failed if
@@ -56,11 +60,11 @@ func (s *Server) dropped(ctx context.Context, u update, i *instance, next run) e
 		return nil
 	}
 	s.remember(ctx, u.env, i, next)
-	err := s.discard(context.WithoutCancel(ctx), next)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	u.env.started(next)
-	return err
+	u.env.Retiring = append(u.env.Retiring, next)
+	s.mu.Unlock()
+	return s.dispose(context.WithoutCancel(ctx), u.env, next)
 }
 
 // replace makes a run the instance's own and removes the one before.
@@ -69,15 +73,31 @@ func (s *Server) replace(ctx context.Context, u update, i *instance, next run) {
 	old := i.Run
 	i.Run, i.web = next, ""
 	u.env.started(next)
+	if old.Name != "" {
+		u.env.Retiring = append(u.env.Retiring, old)
+	}
 	s.route(u.env)
 	s.keep()
 	s.mu.Unlock()
 	if old.Name == "" {
 		return
 	}
-	if err := s.discard(context.WithoutCancel(ctx), old); err != nil {
+	if err := s.dispose(context.WithoutCancel(ctx), u.env, old); err != nil {
 		s.say(u, "WARN", err.Error())
 	}
+}
+
+// dispose removes a run that is out of service. What can't be removed stays known,
+// so that the next start tries again.
+func (s *Server) dispose(ctx context.Context, e *environment, r run) error {
+	if err := s.discard(ctx, r); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.Retiring = withoutRun(e.Retiring, r)
+	s.keep()
+	return nil
 }
 
 // launch starts a run.

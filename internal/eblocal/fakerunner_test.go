@@ -24,6 +24,7 @@ type fakeRunner struct {
 	running map[string]bool // by instance
 
 	onStart func(context.Context, Launch) error
+	stuck   error                          // what a removal fails with
 	state   func(service string) Container // of the containers, nil for running
 	beside  []Container                    // the instance's other containers
 }
@@ -80,6 +81,9 @@ func (f *fakeRunner) Logs(_ context.Context, instance string, lines int) (map[st
 func (f *fakeRunner) Remove(_ context.Context, instance string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.stuck != nil {
+		return f.stuck
+	}
 	delete(f.running, instance)
 	return nil
 }

@@ -90,22 +90,14 @@ func (s *Server) dismiss(ctx context.Context, u update, instances []*instance) {
 // now is tried again at the next start.
 func (s *Server) clearRetiring(ctx context.Context, e *environment) {
 	s.mu.Lock()
+	e.Retiring = slices.DeleteFunc(e.Retiring, func(r run) bool { return r.Name == "" })
 	retiring := slices.Clone(e.Retiring)
 	s.mu.Unlock()
-	var left []run
 	for _, r := range retiring {
-		if r.Name == "" {
-			continue
-		}
-		if err := s.discard(ctx, r); err != nil {
+		if err := s.dispose(ctx, e, r); err != nil {
 			s.logf("%v", err)
-			left = append(left, r)
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e.Retiring = left
-	s.keep()
 }
 
 // rescale launches or removes instances until there are as many as there should be.

@@ -3,6 +3,7 @@ package eblocal
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -147,5 +148,38 @@ func TestRunIsKnownBeforeItStarts(t *testing.T) {
 	defer b.mu.Unlock()
 	if left := b.own().Starting; len(left) != 0 {
 		t.Errorf("still starting: %v", left)
+	}
+}
+
+// TestWhatIsStuckIsRemovedLater has an engine that does not remove what an update
+// in place leaves behind.
+func TestWhatIsStuckIsRemovedLater(t *testing.T) {
+	t.Parallel()
+	f := newFakeRunner(t)
+	opts := testOptions(t)
+	opts.Runner = f
+	first, err := New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := httptest.NewServer(audited(t, first.Handler()))
+	b := benchFor(t, first, api.URL)
+	b.version("v1", webBundle())
+	b.version("v2", webBundle())
+	b.update(&elasticbeanstalk.UpdateEnvironmentInput{VersionLabel: aws.String("v1"), OptionSettings: option(commandNamespace, "DeploymentPolicy", allAtOnce)})
+	b.awaitReady()
+	f.set(func() { f.stuck = errors.New("device or resource busy") })
+	mustContain(t, "events", strings.Join(b.deployed("v2"), "\n"), "device or resource busy", "Environment update completed successfully.")
+	if got := f.instances(); len(got) != 2 {
+		t.Errorf("instances %v, expected that the one of before is stuck", got)
+	}
+	api.Close()
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.set(func() { f.stuck = nil })
+	serve(t, opts)
+	if got := f.instances(); len(got) != 1 || !strings.HasSuffix(got[0], "-2") {
+		t.Errorf("instances after another start: %v, expected the second only", got)
 	}
 }
