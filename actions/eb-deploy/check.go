@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/guk0/travois/internal/beanstalk"
 	"github.com/guk0/travois/internal/bundle"
@@ -78,16 +79,45 @@ func (p plan) checkEnvironment(d beanstalk.Destination, found *findings) {
 	p.checkPort(d, options, found)
 }
 
-// processOptions hold the port that a web environment sends its requests to.
-const processOptions = "aws:elasticbeanstalk:environment:process:default"
+// processOptions hold the port that a web environment sends its requests to, of a
+// process of each name; listenerOptions that of a Classic Load Balancer.
+const (
+	processOptions  = "aws:elasticbeanstalk:environment:process"
+	listenerOptions = "aws:elb:listener"
+)
 
-// checkPort wants the port published that the load balancer sends requests to.
-// An environment of one instance may be meant for another one.
+// requestPorts are those that the load balancer may send requests to, that of the
+// default process first.
+func requestPorts(options beanstalk.Options) []int {
+	texts := []string{cmp.Or(options.Get(processOptions+":default", "Port"), "80")}
+	for _, o := range options.Sorted() {
+		of := func(namespace, name string) bool {
+			return o.Name == name && (o.Namespace == namespace || strings.HasPrefix(o.Namespace, namespace+":"))
+		}
+		if of(processOptions, "Port") || of(listenerOptions, "InstancePort") {
+			texts = append(texts, options[o])
+		}
+	}
+	var ports []int
+	for _, text := range texts {
+		if port, err := strconv.Atoi(text); err == nil {
+			ports = append(ports, port)
+		}
+	}
+	return ports
+}
+
+// checkPort wants a port published that the load balancer sends requests to. An
+// environment of one instance may be meant for another one, and a bundle may bring
+// its own.
 func (p plan) checkPort(d beanstalk.Destination, options beanstalk.Options, found *findings) {
-	port, err := strconv.Atoi(cmp.Or(options.Get(processOptions, "Port"), "80"))
-	if err != nil || !p.asks.AllPorts || slices.Contains(p.asks.Ports, port) || d.Environment.Tier != "WebServer" {
+	ports := requestPorts(options)
+	published := func(port int) bool { return slices.Contains(p.asks.Ports, port) }
+	if len(ports) == 0 || !p.asks.AllPorts || slices.ContainsFunc(ports, published) || d.Environment.Tier != "WebServer" ||
+		p.extensions.brings(processOptions) || p.extensions.brings(listenerOptions) {
 		return
 	}
+	port := ports[0]
 	problem := p.file.at(0, fmt.Errorf("no service publishes port %d, to which environment %q sends its requests: add ports: [\"%d:<port of the container>\"] to the one that is to answer", port, d.Environment.Name, port))
 	if p.file.kind == bundle.DockerrunV2 {
 		problem = p.file.at(0, fmt.Errorf(`no container is mapped to port %d of the host, to which environment %q sends its requests: add "portMappings": [{"hostPort": %d, "containerPort": <port of the container>}] to the one that is to answer`, port, d.Environment.Name, port))

@@ -107,7 +107,16 @@ func TestCheck(t *testing.T) {
 		"one instance": {without, func(_ *testing.T, s *stage) { s.env.Options = append(s.env.Options, single) }, nil, port},
 		"a worker":     {without, func(_ *testing.T, s *stage) { s.env.Tier = "Worker" }, nil, ""},
 		"another port": {without, func(_ *testing.T, s *stage) {
-			s.env.Options = append(s.env.Options, [3]string{processOptions, "Port", "5000"})
+			s.env.Options = append(s.env.Options, [3]string{processOptions + ":default", "Port", "5000"})
+		}, nil, ""},
+		"a port of another process": {without, func(_ *testing.T, s *stage) {
+			s.env.Options = append(s.env.Options, [3]string{processOptions + ":default", "Port", "80"}, [3]string{processOptions + ":api", "Port", "5000"})
+		}, nil, ""},
+		"a Classic Load Balancer": {without, func(_ *testing.T, s *stage) {
+			s.env.Options = append(s.env.Options, [3]string{processOptions + ":default", "Port", "80"}, [3]string{listenerOptions, "InstancePort", "5000"})
+		}, nil, ""},
+		"a port that the bundle brings": {without, func(t *testing.T, s *stage) {
+			s.file(t, ".ebextensions/port.config", "option_settings:\n  aws:elasticbeanstalk:environment:process:default:\n    Port: 5000\n")
 		}, nil, ""},
 		"an old limit": {"version: '3'\n" + composeFile + "    mem_limit: 128m\n", nil, nil, "docker-compose.yml:14: mem_limit is unknown to Compose 1 in a file of version 3"},
 		"a retired platform": {composeFile, func(_ *testing.T, s *stage) {
@@ -160,7 +169,7 @@ func TestCheckPortOfECS(t *testing.T) {
 	}{
 		"load balanced": {[3]string{"aws:elasticbeanstalk:environment", "EnvironmentType", "LoadBalanced"}, "rejected"},
 		"one instance":  {[3]string{"aws:elasticbeanstalk:environment", "EnvironmentType", "SingleInstance"}, "deployed"},
-		"another port":  {[3]string{processOptions, "Port", "8080"}, "deployed"},
+		"another port":  {[3]string{processOptions + ":default", "Port", "8080"}, "deployed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			on(t, func(t *testing.T, s *stage) {

@@ -172,6 +172,8 @@ func (u Use) partition() string {
 		return "aws-cn"
 	case strings.HasPrefix(u.Region, "us-gov-"):
 		return "aws-us-gov"
+	case strings.HasPrefix(u.Region, "eusc-"):
+		return "aws-eusc"
 	}
 	return "aws"
 }
