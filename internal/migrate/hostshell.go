@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/guk0/travois/internal/travis"
 )
 
 // usedVariables are the variables whose values a line needs from outside.
@@ -144,7 +146,7 @@ func closing(text string) string {
 // secrets; retries tells whether travis_retry is used.
 func modern(l *line) (text string, secrets []string, retries bool) {
 	if l.file == nil {
-		return l.text.Value, nil, false
+		return travis.WithoutSecrets(l.text.Value), nil, false
 	}
 	edits, secrets := plainSecrets(l.file)
 	functions := false

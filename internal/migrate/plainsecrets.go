@@ -65,6 +65,15 @@ func plainSecrets(file *syntax.File) (edits []edit, names []string) {
 					replace(w, name+"=", name)
 				}
 			}
+			for _, w := range n.Args {
+				if found, ok := urlPassword(w); ok {
+					edits = append(edits, edit{found.from, found.to, "${HTTP_PASSWORD}"})
+					names = append(names, "HTTP_PASSWORD")
+				}
+			}
+			if w, user := curlPassword(n); w != nil {
+				replace(w, user, "HTTP_PASSWORD")
+			}
 			if w, before, registry := loginPassword(n); w != nil {
 				replace(w, before, passwordName(registry))
 			}
@@ -116,6 +125,39 @@ func loginPassword(call *syntax.CallExpr) (w *syntax.Word, before, registry stri
 		}
 	}
 	return nil, "", ""
+}
+
+// curlPassword is the word of curl that has user and password, and what stands
+// before the password.
+func curlPassword(call *syntax.CallExpr) (w *syntax.Word, user string) {
+	if call.Args[0].Lit() != "curl" {
+		return nil, ""
+	}
+	for i, flag := range call.Args[:len(call.Args)-1] {
+		text, ok := plainText(call.Args[i+1])
+		name, password, found := strings.Cut(text, ":")
+		if lit := flag.Lit(); (lit == "-u" || lit == "--user") && ok && found && !harmlessValue(password) {
+			return call.Args[i+1], name + ":"
+		}
+	}
+	return nil, ""
+}
+
+// urlWithPassword is an address of the internet with a user and a password.
+var urlWithPassword = regexp.MustCompile(`://[^/\s:@$'"]+:([^/\s:@$'"]+)@[\w-]+\.`)
+
+// urlPassword is where a word has the password of such an address.
+func urlPassword(w *syntax.Word) (found edit, ok bool) {
+	syntax.Walk(w, func(node syntax.Node) bool {
+		if lit, isText := node.(*syntax.Lit); isText && !ok {
+			if at := urlWithPassword.FindStringSubmatchIndex(lit.Value); at != nil && !strings.Contains(lit.Value[:at[1]], "\\") {
+				from := int(lit.Pos().Offset())
+				found, ok = edit{from: from + at[2], to: from + at[3]}, true
+			}
+		}
+		return true
+	})
+	return found, ok
 }
 
 // pipedPassword is the word that echo pipes into docker login.

@@ -12,6 +12,13 @@ import (
 // secretKey names what must not be copied into another file.
 var secretKey = regexp.MustCompile(`(?i)secure|token|passw|secret|api_?key|access_?key|private|credential|^rooms$|^slack$|^hipchat$|webhooks|^key$`)
 
+// secretAssignment is a variable of a line of shell that gets what may be a
+// secret.
+var secretAssignment = regexp.MustCompile(`(?i)\b(\w*(?:pass|pwd|token|secret|api_?key|access_?key|credential)\w*=)(?:"[^"$]+"|'[^']+'|[^\s$"';&|]+)`)
+
+// WithoutSecrets is a text with values left out that may be secrets.
+func WithoutSecrets(text string) string { return secretAssignment.ReplaceAllString(text, "$1…") }
+
 // Show is an entry as YAML, with values that may be secrets left out.
 func (k *Key) Show() string {
 	value := redacted(k.Node.Node, secretKey.MatchString(k.Name))
@@ -33,7 +40,7 @@ func redacted(n *yaml.Node, secret bool) *yaml.Node {
 		out := &yaml.Node{Kind: yaml.MappingNode, Style: n.Style}
 		for _, pair := range yamlsource.Pairs(n) {
 			key := yamlsource.Follow(pair.Key)
-			out.Content = append(out.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key.Value},
+			out.Content = append(out.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: WithoutSecrets(key.Value)},
 				redacted(pair.Value, secret || secretKey.MatchString(key.Value)))
 		}
 		return out
@@ -47,7 +54,7 @@ func redacted(n *yaml.Node, secret bool) *yaml.Node {
 	if secret && n.Value != "" && !boolean(n.Value) {
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: "…"}
 	}
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: n.Tag, Value: n.Value, Style: n.Style &^ yaml.TaggedStyle}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: n.Tag, Value: WithoutSecrets(n.Value), Style: n.Style &^ yaml.TaggedStyle}
 }
 
 func boolean(text string) bool { return text == "true" || text == "false" }
