@@ -55,8 +55,9 @@ func (u *unit) envSteps() []*workflow.Map {
 	return steps
 }
 
+// firstLine is a line of shell as the list names it.
 func firstLine(text string) string {
-	first, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	first, rest, _ := strings.Cut(strings.TrimSpace(travis.WithoutSecrets(text)), "\n")
 	if rest != "" {
 		return first + " …"
 	}
