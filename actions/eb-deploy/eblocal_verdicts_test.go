@@ -1,6 +1,7 @@
 package ebdeploy
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -178,4 +179,21 @@ func TestLocalVerdicts(t *testing.T) {
 	} {
 		t.Run(name, s.run)
 	}
+}
+
+// TestLocalLogsOnce loses the answer to the request for the logs, which is made
+// again then: each instance's are told once.
+func TestLocalLogsOnce(t *testing.T) {
+	locally(t, eblocal.Options{}, func(t *testing.T, l *local) {
+		l.set(t, [3]string{commandOptions, "DeploymentPolicy", "AllAtOnce"})
+		l.deployed(t, "v1")
+		for _, b := range dies(0) {
+			l.aws.Engine.Break(b)
+		}
+		l.aws.SetFaults(eblocal.Faults{LateLogs: 10 * time.Second, Refuse: []eblocal.Refusal{{Operation: "RequestEnvironmentInfo", Times: 1, Status: -1, Done: true}}})
+		got := l.version(t, "v2")
+		if n := strings.Count(got.log, "no route to the database"); n != 1 || got.result() != "failed" {
+			t.Errorf("the log of the instance is told %d times: %s", n, got)
+		}
+	})
 }

@@ -152,7 +152,7 @@ func (c *Client) awaitTails(ctx context.Context, env string, w window, instances
 			return nil, failed(err, "read the logs of environment %q", env)
 		}
 		useful := notBefore(w.since)
-		infos := slices.DeleteFunc(out.EnvironmentInfo, func(i types.EnvironmentInfoDescription) bool { return !useful(i) })
+		infos := lastOfEach(slices.DeleteFunc(out.EnvironmentInfo, func(i types.EnvironmentInfoDescription) bool { return !useful(i) }))
 		n := len(infos)
 		if n > 0 && (n == before || count(infos, notBefore(w.asked)) >= max(instances, 1)) {
 			return infos, nil
@@ -162,6 +162,22 @@ func (c *Client) awaitTails(ctx context.Context, env string, w window, instances
 			return infos, fmt.Errorf("the logs of environment %q did not come within %s", env, tailTime)
 		}
 	}
+}
+
+// lastOfEach are the last logs of each instance. Those of every request stay listed for
+// a while, the latest last, and a request whose answer got lost is made twice.
+func lastOfEach(all []types.EnvironmentInfoDescription) []types.EnvironmentInfoDescription {
+	var last []types.EnvironmentInfoDescription
+	for _, info := range slices.Backward(all) {
+		same := func(o types.EnvironmentInfoDescription) bool {
+			return aws.ToString(o.Ec2InstanceId) == aws.ToString(info.Ec2InstanceId)
+		}
+		if !slices.ContainsFunc(last, same) {
+			last = append(last, info)
+		}
+	}
+	slices.Reverse(last)
+	return last
 }
 
 func lastLines(text string, most int) string {
