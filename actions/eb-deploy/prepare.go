@@ -178,6 +178,9 @@ func (d deployment) checkAccount(ctx context.Context, client *beanstalk.Client, 
 		return nil
 	}
 	_, err := d.checkAgainst(ctx, client, p, m.request())
+	if m.config.DryRun {
+		return d.withoutCredentials(err)
+	}
 	return err
 }
 

@@ -30,11 +30,7 @@ type section struct {
 // credentials, as in a pull request from a fork, there is only the plan.
 func (d deployment) preview(ctx context.Context, client *beanstalk.Client, p plan) error {
 	target, err := d.check(ctx, client, p)
-	var none beanstalk.NoCredentialsError
-	if errors.As(err, &none) {
-		d.runner.Log.Notice("the plan is not compared with what runs: %v", none)
-		err = without(err, none)
-	}
+	err = d.withoutCredentials(err)
 	done := newResult(p, planned)
 	if err != nil {
 		done = newResult(p, beanstalk.Rejected)
@@ -49,6 +45,16 @@ func (d deployment) preview(ctx context.Context, client *beanstalk.Client, p pla
 		}
 	}
 	return finish(d.runner, done, err)
+}
+
+// withoutCredentials has the lack of them told, which stops no dry run.
+func (d deployment) withoutCredentials(err error) error {
+	var none beanstalk.NoCredentialsError
+	if !errors.As(err, &none) {
+		return err
+	}
+	d.runner.Log.Notice("the plan is not compared with what runs: %v", none)
+	return without(err, none)
 }
 
 // without drops one of several problems.

@@ -112,6 +112,10 @@ func TestDryRunWithoutCredentials(t *testing.T) {
 				t.Errorf("%q: %s", role, got)
 			}
 		}
+		s.file(t, "docker-compose.yml", composeFile+"    mem_limit: 1q\n")
+		if got := s.previews(t); got.result() != "rejected" || !strings.Contains(got.log, "::notice::the plan is not compared") || strings.Count(got.log, "::error") != 1 {
+			t.Errorf("with a broken file: %s", got)
+		}
 		if calls := s.wire.Calls(); len(calls) > 0 {
 			t.Errorf("AWS was asked: %v", calls)
 		}

@@ -80,6 +80,7 @@ const everything = `services:
       - type: bind
         source: long
         target: /long
+      - ${EB_LOG_BASE_DIR}/a:/var/log/a
   b:
     image: y
     env_file: conf/b.env

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/guk0/travois/internal/place"
@@ -18,11 +19,15 @@ func (c *collector) named(rendered Rendered) {
 	}
 }
 
+// logFolder is where Elastic Beanstalk has the logs of containers on an instance
+// (its guide, "Docker container customized logging").
+var logFolder = regexp.MustCompile(`^\$(?:EB_LOG_BASE_DIR|\{EB_LOG_BASE_DIR\})(?:/|$)`)
+
 // take adds what the deploy file names.
 func (c *collector) take(n named) error {
 	p, ok := n.ofBundle()
 	if !ok {
-		if strings.Contains(n.path, "$") {
+		if strings.Contains(n.path, "$") && !logFolder.MatchString(n.path) {
 			c.note(n, "%s %s is not in the bundle: its path has a variable", n.what, n.path)
 		}
 		return nil
