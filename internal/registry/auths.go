@@ -72,6 +72,7 @@ func (e authsEntry) login(server string) (Login, error) {
 			decoded, _ = base64.RawStdEncoding.DecodeString(e.Auth)
 		}
 		login.Username, login.Password, _ = strings.Cut(string(decoded), ":")
+		login.Password = strings.Trim(login.Password, "\x00") // as docker reads what old versions of it padded
 	}
 	switch {
 	case login.Username != "" && login.Password != "":

@@ -199,6 +199,7 @@ func TestAuths(t *testing.T) {
 	text, err := json.Marshal(map[string]any{"auths": map[string]any{
 		"ghcr.io":                     map[string]string{"auth": "Z3VrMDpmaXJzdC5zZWNvbmQudGhpcmQ="}, // guk0:first.second.third
 		"https://index.docker.io/v1/": map[string]string{"auth": "Z3VrMDphOmI"},                      // guk0:a:b, no padding
+		"quay.io":                     map[string]string{"auth": "Z3VrMDpwYWRkZWQAAA=="},             // guk0:padded, two NUL
 		"Registry.example:5000":       map[string]string{"username": "u", "password": "p"},
 	}, "HttpHeaders": map[string]string{"User-Agent": "Docker-Client"}})
 	if err != nil {
@@ -206,7 +207,7 @@ func TestAuths(t *testing.T) {
 	}
 	credentials, r := given(t, LoginInputs{Registry: "docker.io", Username: "input", Password: "wins", Auths: action.Secret(text)})
 	for host, want := range map[string]Login{
-		"ghcr.io": {"guk0", "first.second.third"}, "docker.io": {"input", "wins"}, "registry.example:5000": {"u", "p"}, "registry.example": {},
+		"ghcr.io": {"guk0", "first.second.third"}, "docker.io": {"input", "wins"}, "quay.io": {"guk0", "padded"}, "registry.example:5000": {"u", "p"}, "registry.example": {},
 	} {
 		if got, err := credentials.Login(t.Context(), host); err != nil || got != want {
 			t.Errorf("%s: got %v, %v", host, got, err)
