@@ -26,8 +26,6 @@ func (p *pipeline) envBeside(lines []*line) *workflow.Map {
 		for _, name := range usedVariables(l.fileOrNone()) {
 			value, _ := p.env.Get(name).(string)
 			switch {
-			case strings.Contains(value, "matrix."):
-				p.c.todo.hand(l.text.Place, "%s: $%s has a value for each job of the matrix, and this is one job: set it", firstLine(l.text.Value), name)
 			case p.env.Get(name) != nil:
 				env.Set(name, value)
 			case p.setBefore(name, lines):

@@ -41,7 +41,8 @@ func (p *pipeline) deployJobs() {
 		if d.keeps && p.runsHost() {
 			p.c.todo.hand(d.section.Place, "the deployment may use files of the tests, by skip_cleanup or its own lines, and here it is a job of its own: hand them over with actions/upload-artifact and actions/download-artifact, if it needs them")
 		}
-		ids = append(ids, p.deployJob(d, base, steps, onRunner(slices.Concat(before, d.readings, after))))
+		lines := onRunner(slices.Concat(before, d.readings, after))
+		ids = append(ids, p.deployJob(d, base, steps, lines))
 	}
 	if len(ids) > 0 {
 		p.last = ids
@@ -65,13 +66,18 @@ func (p *pipeline) deployJob(d *deployment, needs []string, steps []*workflow.Ma
 	if d.maybe {
 		job.Set("continue-on-error", workflow.Raw("true"))
 	}
-	p.ofMatrix(job, appendSteps(nil, steps))
+	tools := p.toolsBeside(lines)
+	if len(d.unread) > 0 {
+		lines = append(lines, d.gateLine())
+	}
+	env := p.envBeside(lines)
+	p.ofMatrix(job, env, appendSteps(nil, steps))
 	if group := d.group(); group != "" && (d.tagged || !onlyOneRef(d.conds)) {
 		job.Comment("Deployments of all branches and tags to one environment take turns.")
 		job.Set("concurrency", new(workflow.Map).Set("group", group).Set("cancel-in-progress", workflow.Raw("false")))
 	}
-	job.SetMap("env", p.envBeside(lines))
-	job.Set("steps", appendSteps(appendSteps(workflow.Seq{p.checkout()}, p.toolsBeside(lines)), steps))
+	job.SetMap("env", env)
+	job.Set("steps", appendSteps(appendSteps(workflow.Seq{p.checkout()}, tools), steps))
 	p.c.addJob(id, job)
 	return id
 }

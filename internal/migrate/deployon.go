@@ -102,13 +102,17 @@ func (u *unit) readCustom(d *deployment, on *travis.Section) {
 	}
 }
 
-// gate is a step that checks what only a shell can, with its id.
-func (p *pipeline) gate(d *deployment) (id string, step *workflow.Map) {
+// gateLine is the line that checks what only a shell can.
+func (d *deployment) gateLine() *line {
 	var tests []string
 	for _, text := range d.unread {
 		tests = append(tests, "[[ "+text.Value+" ]]")
 	}
-	l := parseLine("deploy", travis.Text{Value: "if " + strings.Join(tests, " && ") + "; then\n  echo met=true >> \"$GITHUB_OUTPUT\"\nfi", Place: d.unread[0].Place})
+	return parseLine("deploy", travis.Text{Value: "if " + strings.Join(tests, " && ") + "; then\n  echo met=true >> \"$GITHUB_OUTPUT\"\nfi", Place: d.unread[0].Place})
+}
+
+// gate is the step of that line, with its id.
+func (p *pipeline) gate(d *deployment) (id string, step *workflow.Map) {
 	id = p.gates.unique("condition")
-	return id, new(workflow.Map).Set("id", id).Join(p.runStep([]*line{l}))
+	return id, new(workflow.Map).Set("id", id).Join(p.runStep([]*line{d.gateLine()}))
 }

@@ -56,10 +56,10 @@ type pipeline struct {
 	sameJob bool
 }
 
-// ofMatrix makes a job one of each row of the matrix when its steps ask for the
-// values.
-func (p *pipeline) ofMatrix(job *workflow.Map, steps workflow.Seq) bool {
-	if !strings.Contains(new(workflow.Map).Set("steps", steps).String(), "${{ matrix.") {
+// ofMatrix makes a job one of each row of the matrix when its env or its steps
+// ask for the values.
+func (p *pipeline) ofMatrix(job, env *workflow.Map, steps workflow.Seq) bool {
+	if !strings.Contains(new(workflow.Map).Set("env", env).Set("steps", steps).String(), "${{ matrix.") {
 		return false
 	}
 	job.SetMap("strategy", p.matrix.strategy())
@@ -105,7 +105,8 @@ func (p *pipeline) imageJob() {
 	}
 	job := p.newJob(id, slices.Concat(p.cond, conds), p.last)
 	p.matrix.runsOn = runsOn
-	if p.ofMatrix(job, steps) && outputs != nil && len(p.deploys) > 0 {
+	env := p.envBeside(onRunner(after))
+	if p.ofMatrix(job, env, steps) && outputs != nil && len(p.deploys) > 0 {
 		p.c.todo.hand(p.section.Place, "each job of the matrix pushes images, and eb-deploy gets those of the last one: give it the tags of the one that is meant")
 	}
 	if p.allowFailure == "true" {
@@ -116,7 +117,7 @@ func (p *pipeline) imageJob() {
 		p.c.images[id] = true
 		p.c.pushers = append(p.c.pushers, id)
 	}
-	job.SetMap("env", p.envBeside(onRunner(after)))
+	job.SetMap("env", env)
 	job.Set("steps", steps)
 	p.imageID, p.last = id, []string{id}
 	p.c.addJob(id, job)

@@ -106,6 +106,9 @@ func (s *scope) variable(name string, at travis.Place) (arg, error) {
 	if expr, ok := travisVariables[name]; ok {
 		return arg{{name: name, expr: expr}}, nil
 	}
+	if strings.HasPrefix(name, "TRAVIS_") {
+		return nil, fmt.Errorf("$%s is only known to the shell", name)
+	}
 	return arg{{name: name, expr: s.todo.need(name, at)}}, nil
 }
 
