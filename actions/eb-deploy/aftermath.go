@@ -78,7 +78,7 @@ func (r *rollout) recover(ctx context.Context) error {
 	if ctx.Err() != nil && r.plan.config.OnFailure != leave {
 		what := "nothing was done"
 		if v.Result == beanstalk.TimedOut && r.done.outcome.Sent {
-			what = r.letGo(ctx)
+			what = "as for the update, " + r.letGo(ctx)
 		}
 		r.add("on-failure: the run was cancelled: %s", what)
 		return ctx.Err()
@@ -107,11 +107,16 @@ func (r *rollout) recover(ctx context.Context) error {
 func (r *rollout) abort(ctx context.Context) (done bool, err error) {
 	aborted, status, err := r.monitor.Abort(ctx, r.done.name)
 	switch {
+	case ctx.Err() != nil:
+		r.add("on-failure: the run was cancelled before it was known whether the update is aborted")
+		return false, ctx.Err()
 	case err != nil:
 		r.add("on-failure: the update goes on: %v", err)
-		return false, cancelled(ctx)
+		return false, nil
 	case !aborted && status == "Ready":
-		r.add("on-failure: the update is over by now, so there is none to abort")
+		if r.plan.config.OnFailure == abort {
+			r.add("on-failure: the update is over by now, so there is none to abort")
+		}
 		return false, nil
 	case !aborted:
 		r.add("on-failure: the update goes on: it can't be aborted at this time")
@@ -133,7 +138,8 @@ func (r *rollout) abort(ctx context.Context) (done bool, err error) {
 	why := fmt.Sprintf("the environment holds %s", named(env.VersionLabel))
 	if env.VersionLabel == r.done.previous {
 		if why, err = r.client.Incomplete(ctx, env, r.log); err != nil {
-			return false, cancelled(ctx)
+			r.add("on-failure: the update was aborted, but what its instances run is not known: %v", err)
+			return false, ctx.Err()
 		}
 	}
 	if why == "" {
@@ -289,7 +295,3 @@ func (r *rollout) add(format string, args ...any) {
 	say(r.log, "%s", text)
 	r.done.Reason = strings.TrimSpace(sentence(r.done.Reason) + " " + text)
 }
-
-// cancelled is the end of the context alone: other trouble on the way back is
-// told beside the verdict, and changes nothing in it.
-func cancelled(ctx context.Context) error { return ctx.Err() }

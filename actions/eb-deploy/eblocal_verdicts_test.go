@@ -176,6 +176,18 @@ func TestLocalVerdicts(t *testing.T) {
 			prepare: cancelsAt("RequestEnvironmentInfo", 1), want: expected{result: "failed", code: 1, log: []string{"::error::cancelled"}, end: end{"v1", "Red", []string{"v2 Deployed", "v2 Failed"}, both, 2}}},
 		"cancelled while it goes back": {policy: "AllAtOnce", settles: true, broken: dies(1), inputs: map[string]string{"on-failure": "rollback"},
 			prepare: cancelsAt("UpdateEnvironment", 2), want: expected{result: "failed", code: 1, log: []string{"::error::cancelled"}, end: onV1}},
+		"timed-out, nothing to abort": {policy: "AllAtOnce", faults: eblocal.Faults{Dip: time.Hour}, inputs: map[string]string{"timeout": "3m", "on-failure": "abort"}, want: expected{
+			result: "timed-out", code: 1, log: []string{"the update is over by now, so there is none to abort"}, end: end{"v2", "Red", runsV2, both, 2}}},
+		"timed-out, rolled back": {policy: "AllAtOnce", faults: eblocal.Faults{Dip: time.Hour}, inputs: map[string]string{"timeout": "3m", "on-failure": "rollback"},
+			beside: func(_ *testing.T, l *local) { time.Sleep(moment); l.aws.SetFaults(eblocal.Faults{}) }, want: expected{
+				result: "rolled-back", code: 1, log: []string{`version "v1" was deployed again and runs`}, end: onV1}},
+		"cancelled while it is aborted": {policy: "Immutable", settles: true, broken: hangs, inputs: map[string]string{"timeout": "6m", "on-failure": "abort"}, prepare: cancelsAt("AbortEnvironmentUpdate", 1), want: expected{
+			result: "timed-out", code: 1, log: []string{"::error::cancelled", "before it was known whether the update is aborted"}, end: onV1}},
+		"cancelled while it is taken back": {policy: "Rolling", settles: true, broken: hangs, inputs: map[string]string{"timeout": "6m", "on-failure": "abort"},
+			beside: func(_ *testing.T, l *local) { time.Sleep(6*time.Minute + moment/4); l.cancel() }, want: expected{
+				result: "timed-out", code: 1, log: []string{"::error::cancelled", "the update was aborted, and the run was cancelled before it was taken back"}, end: onV1}},
+		"cancelled while a late one is explained": {policy: "Immutable", settles: true, broken: hangs, inputs: map[string]string{"timeout": "6m", "on-failure": "abort"}, prepare: cancelsAt("RequestEnvironmentInfo", 1), want: expected{
+			result: "timed-out", code: 1, log: []string{"::error::cancelled", `on-failure: the run was cancelled: as for the update, it is aborted, and Elastic Beanstalk takes it back to version "v1"`}, end: onV1}},
 	} {
 		t.Run(name, s.run)
 	}

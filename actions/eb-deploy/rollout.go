@@ -85,7 +85,9 @@ func (r *rollout) execute(ctx context.Context) error {
 		return err
 	}
 	r.explain(ctx, r.done.outcome.Began)
-	return errors.Join(err, r.recover(ctx))
+	err = errors.Join(err, r.recover(ctx))
+	r.done.cancelled = ctx.Err() != nil && r.done.Result == beanstalk.TimedOut
+	return err
 }
 
 func (r *rollout) limited(ctx context.Context) (context.Context, context.CancelFunc) {
