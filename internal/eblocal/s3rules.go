@@ -25,12 +25,15 @@ type wholeObjects struct {
 	dir string
 }
 
+// incoming names the files of objects that have not arrived yet.
+const incoming = ".incoming-*"
+
 // PutObject receives an object beside the one of before.
 func (o wholeObjects) PutObject(bucket, key string, meta map[string]string, input io.Reader, size int64, conditions *gofakes3.PutConditions) (gofakes3.PutObjectResult, error) {
 	if _, ok := input.(*bytes.Reader); ok { // it has arrived
 		return o.MultiBucketBackend.PutObject(bucket, key, meta, input, size, conditions)
 	}
-	f, err := os.CreateTemp(o.dir, ".incoming-*")
+	f, err := os.CreateTemp(o.dir, incoming)
 	if err != nil {
 		return gofakes3.PutObjectResult{}, err
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -135,5 +137,21 @@ func TestPartsHaveAMinimum(t *testing.T) {
 	}
 	if status, _ := fetch(t, b.url+"/"+b.Bucket()+"/absent"); status != http.StatusNotFound {
 		t.Errorf("an object that is not there: status %d", status)
+	}
+}
+
+// TestCutUploadsAreCleared starts on what a process left that was killed.
+func TestCutUploadsAreCleared(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	left := filepath.Join(dir, strings.Replace(incoming, "*", "7", 1))
+	if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newStore(dir, "us-east-1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is left: %v", left, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -24,6 +25,15 @@ type store struct {
 func newStore(dir, region string) (*store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create object store: %w", err)
+	}
+	cut, err := filepath.Glob(filepath.Join(dir, incoming)) // of a process that was killed
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range cut {
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("clear object store: %w", err)
+		}
 	}
 	backend, err := s3afero.MultiBucket(afero.NewBasePathFs(afero.NewOsFs(), dir))
 	if err != nil {
