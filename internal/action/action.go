@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -51,6 +52,7 @@ func NewRunner(environ []string, stdout io.Writer) *Runner {
 func Main(run func(context.Context, *Runner) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	log.SetOutput(io.Discard) // what net/http says is neither guarded nor masked
 	os.Exit(NewRunner(os.Environ(), os.Stdout).Run(ctx, run))
 }
 

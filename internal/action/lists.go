@@ -89,19 +89,26 @@ func (s *Scoped) UnmarshalText(text []byte) error {
 	number := 0
 	for line := range strings.Lines(string(text)) {
 		number++
-		if strings.TrimSpace(line) == "" {
-			continue
+		if err := s.add(number, strings.TrimRight(line, "\r\n")); err != nil {
+			return err
 		}
-		name, value, found := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
-		service, key, ofOne := strings.Cut(strings.TrimSpace(name), ":")
-		if !ofOne {
-			service, key = "", service
-		}
-		if !found || key == "" || ofOne && service == "" {
-			return fmt.Errorf("line %d is neither KEY=VALUE nor service:KEY=VALUE", number)
-		}
-		*s = append(*s, scoped{number, service, key, value})
 	}
+	return nil
+}
+
+func (s *Scoped) add(number int, entry string) error {
+	if strings.TrimSpace(entry) == "" {
+		return nil
+	}
+	name, value, found := strings.Cut(entry, "=")
+	service, key, ofOne := strings.Cut(strings.TrimSpace(name), ":")
+	if !ofOne {
+		service, key = "", service
+	}
+	if !found || key == "" || ofOne && service == "" {
+		return fmt.Errorf("line %d is neither KEY=VALUE nor service:KEY=VALUE", number)
+	}
+	*s = append(*s, scoped{number, service, key, value})
 	return nil
 }
 
@@ -130,8 +137,40 @@ func (s Scoped) Unknown(input string, known []string) []error {
 	return problems
 }
 
-// Secrets is a Scoped whose values are masked.
+// Secrets is a Scoped whose values are masked. An entry in quotes may have
+// several lines, and has "" for a quote, as docker/build-push-action's.
 type Secrets struct{ Scoped }
+
+// UnmarshalText also fails on a quote that nothing closes.
+func (s *Secrets) UnmarshalText(text []byte) error {
+	s.Scoped = nil
+	number, open, quoted := 0, 0, ""
+	for line := range strings.Lines(string(text)) {
+		number++
+		if open == 0 && !strings.HasPrefix(strings.TrimSpace(line), `"`) {
+			if err := s.add(number, strings.TrimRight(line, "\r\n")); err != nil {
+				return fmt.Errorf(`%w; a value of several lines needs quotes around the entry: "KEY=VALUE"`, err)
+			}
+			continue
+		}
+		if open == 0 {
+			open, quoted = number, ""
+		}
+		quoted += line
+		entry := strings.TrimSpace(quoted)
+		if strings.Count(entry, `"`)%2 != 0 || !strings.HasSuffix(entry, `"`) {
+			continue
+		}
+		if err := s.add(open, strings.ReplaceAll(entry[1:len(entry)-1], `""`, `"`)); err != nil {
+			return err
+		}
+		open = 0
+	}
+	if open > 0 {
+		return fmt.Errorf("line %d opens a quote that nothing closes: an entry of several lines ends in a quote at its line's end, and a quote within it is doubled", open)
+	}
+	return nil
+}
 
 // Masks are the values.
 func (s Secrets) Masks() []string {
