@@ -226,7 +226,7 @@ func (c *converter) value(s *scope, v travis.Var) (arg, error) {
 		s.unknown[v.Name] = true
 		return nil, err
 	}
-	if text, ok := a.lit(); ok && secretName.MatchString(v.Name) && !harmlessValue(text) {
+	if text, ok := a.lit(); ok && (urlWithPassword.MatchString(text) || secretName.MatchString(v.Name) && !harmlessValue(text)) {
 		a = arg{{name: v.Name, expr: c.todo.secret(strings.ToUpper(v.Name), inPlainText, v.Place)}}
 	}
 	s.values[v.Name] = a

@@ -18,7 +18,7 @@ var forTests = regexp.MustCompile(`(?i)^(postgres|pg|mysql|mariadb|mongo|mongodb
 
 // isPlainSecret tells whether a variable's value must not be copied.
 func isPlainSecret(name, text string) bool {
-	return secretName.MatchString(name) && !forTests.MatchString(name) && !harmlessValue(text)
+	return urlWithPassword.MatchString(text) || secretName.MatchString(name) && !forTests.MatchString(name) && !harmlessValue(text)
 }
 
 // hide is a variable's value, a secret of the repository in place of one in
@@ -47,12 +47,36 @@ type edit struct {
 // plainSecrets are the edits that take secrets in plain text out of a line, and
 // the variables that it has them from then.
 func plainSecrets(file *syntax.File) (edits []edit, names []string) {
+	replaced := map[*syntax.Word]bool{}
 	replace := func(w *syntax.Word, before, name string) {
+		if replaced[w] {
+			return
+		}
+		replaced[w] = true
 		edits = append(edits, edit{int(w.Pos().Offset()), int(w.End().Offset()), before + `"$` + name + `"`})
 		names = append(names, name)
 	}
+	inAddress := func(text string, at syntax.Pos, password string) {
+		if found := urlWithPassword.FindStringSubmatchIndex(text); found != nil {
+			from := int(at.Offset())
+			edits = append(edits, edit{from + found[2], from + found[3], password})
+			names = append(names, "HTTP_PASSWORD")
+		}
+	}
 	syntax.Walk(file, func(node syntax.Node) bool {
 		switch n := node.(type) {
+		case *syntax.Word:
+			return !replaced[n]
+		case *syntax.Lit:
+			// One with line breaks that the shell takes out stands elsewhere
+			// than its value says.
+			if int(n.End().Offset()-n.Pos().Offset()) == len(n.Value) {
+				inAddress(n.Value, n.Pos(), "${HTTP_PASSWORD}")
+			}
+		case *syntax.SglQuoted:
+			if !n.Dollar {
+				inAddress("'"+n.Value, n.Pos(), `'"$HTTP_PASSWORD"'`)
+			}
 		case *syntax.Assign:
 			if text, ok := plainText(n.Value); ok && n.Name != nil && isPlainSecret(n.Name.Value, text) {
 				replace(n.Value, "", n.Name.Value)
@@ -63,12 +87,6 @@ func plainSecrets(file *syntax.File) (edits []edit, names []string) {
 				name, value, found := strings.Cut(text, "=")
 				if ok && found && syntax.ValidName(name) && isPlainSecret(name, value) {
 					replace(w, name+"=", name)
-				}
-			}
-			for _, w := range n.Args {
-				if found, ok := urlPassword(w); ok {
-					edits = append(edits, edit{found.from, found.to, "${HTTP_PASSWORD}"})
-					names = append(names, "HTTP_PASSWORD")
 				}
 			}
 			if w, user := curlPassword(n); w != nil {
@@ -130,7 +148,8 @@ func loginPassword(call *syntax.CallExpr) (w *syntax.Word, before, registry stri
 // curlPassword is the word of curl that has user and password, and what stands
 // before the password.
 func curlPassword(call *syntax.CallExpr) (w *syntax.Word, user string) {
-	if call.Args[0].Lit() != "curl" {
+	call = unwrapped(call)
+	if len(call.Args) == 0 || call.Args[0].Lit() != "curl" {
 		return nil, ""
 	}
 	for i, flag := range call.Args[:len(call.Args)-1] {
@@ -145,20 +164,6 @@ func curlPassword(call *syntax.CallExpr) (w *syntax.Word, user string) {
 
 // urlWithPassword is an address of the internet with a user and a password.
 var urlWithPassword = regexp.MustCompile(`://[^/\s:@$'"]+:([^/\s:@$'"]+)@[\w-]+\.`)
-
-// urlPassword is where a word has the password of such an address.
-func urlPassword(w *syntax.Word) (found edit, ok bool) {
-	syntax.Walk(w, func(node syntax.Node) bool {
-		if lit, isText := node.(*syntax.Lit); isText && !ok {
-			if at := urlWithPassword.FindStringSubmatchIndex(lit.Value); at != nil && !strings.Contains(lit.Value[:at[1]], "\\") {
-				from := int(lit.Pos().Offset())
-				found, ok = edit{from: from + at[2], to: from + at[3]}, true
-			}
-		}
-		return true
-	})
-	return found, ok
-}
 
 // pipedPassword is the word that echo pipes into docker login.
 func pipedPassword(b *syntax.BinaryCmd) (w *syntax.Word, registry string) {

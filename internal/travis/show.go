@@ -16,8 +16,14 @@ var secretKey = regexp.MustCompile(`(?i)secure|token|passw|secret|api_?key|acces
 // secret.
 var secretAssignment = regexp.MustCompile(`(?i)\b(\w*(?:pass|pwd|token|secret|api_?key|access_?key|credential)\w*=)(?:"[^"$]+"|'[^']+'|[^\s$"';&|]+)`)
 
+// secretWord is a password of docker login, or of an address of the internet.
+var secretWord = regexp.MustCompile(`(\bdocker\s+login\b[^\n|;&]*?\s(?:-p\s*=?|--password[ =]))(?:"[^"$]+"|'[^']+'|[^\s$"';&|]+)|(://[^/\s:@$'"]+:)[^/\s:@$'"]+(@[\w-]+\.)`)
+
 // WithoutSecrets is a text with values left out that may be secrets.
-func WithoutSecrets(text string) string { return secretAssignment.ReplaceAllString(text, "$1…") }
+func WithoutSecrets(text string) string {
+	text = secretAssignment.ReplaceAllString(text, "$1…")
+	return secretWord.ReplaceAllString(text, "$1$2…$3")
+}
 
 // Show is an entry as YAML, with values that may be secrets left out.
 func (k *Key) Show() string {

@@ -143,3 +143,20 @@ func TestTakeOne(t *testing.T) {
 		t.Errorf("%d keys are left", len(rest))
 	}
 }
+
+// What may be a secret is left out of lines that are shown.
+func TestWithoutSecrets(t *testing.T) {
+	for text, want := range map[string]string{
+		`API_TOKEN=hunter22 make`:                      `API_TOKEN=… make`,
+		`docker login -u me -p hunter22; exit 0`:       `docker login -u me -p …; exit 0`,
+		`docker login --password="hunter 22" -u me`:    `docker login --password=… -u me`,
+		`docker login -u me -p "$PW"`:                  `docker login -u me -p "$PW"`,
+		`docker login -u me --password-stdin <f`:       `docker login -u me --password-stdin <f`,
+		`git clone https://me:hunter22@a.example/x`:    `git clone https://me:…@a.example/x`,
+		`git clone https://me:$PW@a.example/x -p 80:8`: `git clone https://me:$PW@a.example/x -p 80:8`,
+	} {
+		if got := travis.WithoutSecrets(text); got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
