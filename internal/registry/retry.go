@@ -25,7 +25,7 @@ const (
 	firstPause = time.Second
 	// longestWait bounds for how long one request is tried again, whatever pauses
 	// the registry asks for. lastTry is what is left of a context's time for the
-	// last try.
+	// last try, half of a short one.
 	longestWait = 10 * time.Minute
 	lastTry     = 10 * time.Second
 	// answerWithin bounds the wait for an answer's head. A registry that took a
@@ -70,11 +70,12 @@ func (p patient) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // lastPause is when a request's last pause ends.
 func lastPause(ctx context.Context) time.Time {
-	until := time.Now().Add(longestWait)
-	if deadline, is := ctx.Deadline(); is && deadline.Add(-lastTry).Before(until) {
-		return deadline.Add(-lastTry)
+	longest := longestWait
+	if deadline, is := ctx.Deadline(); is {
+		left := time.Until(deadline)
+		longest = min(longest, max(left-lastTry, left/2))
 	}
-	return until
+	return time.Now().Add(longest)
 }
 
 var errNoAnswer = fmt.Errorf("it took the connection and said nothing for %s", answerWithin)

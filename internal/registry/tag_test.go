@@ -178,6 +178,23 @@ func TestLacks(t *testing.T) {
 	}
 }
 
+// TestPresentAgain shows that a tag is found of which the registry says only at
+// the second asking, although little time is given for it.
+func TestPresentAgain(t *testing.T) {
+	faulty := &registrytest.Faulty{Next: registrytest.New("guk0", "open sesame", "guk0/")}
+	server := httptest.NewServer(faulty)
+	defer server.Close()
+	one := pushImage(t, strings.TrimPrefix(server.URL, "http://"), "there", 1)
+	client, err := one.credentials.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	faulty.Set(registrytest.Fault{Method: http.MethodHead, Times: 1, Status: 503})
+	if present := client.Present(t.Context(), one.reference, []string{"there"}); strings.Join(present, " ") != "there" {
+		t.Errorf("present: %v", present)
+	}
+}
+
 // TestCopyBrokenLayer shows that a layer which broke off on its way to another
 // registry is sent anew: the upload that it was part of takes no second beginning.
 func TestCopyBrokenLayer(t *testing.T) {
