@@ -52,8 +52,11 @@ func (s *session) each(ctx context.Context, images []imageResult, name string, h
 // an image that is the same.
 func (s *session) lookUp(ctx context.Context, _ int, one *imageResult) error {
 	for _, tag := range s.plan.tags {
-		// A registry that does not say is sent the image.
-		if digest, err := s.registry.Has(ctx, one.name.WithTag(tag), one.built.ID, one.built.Content); err == nil && digest != "" {
+		digest, err := s.registry.Has(ctx, one.name.WithTag(tag), one.built.ID, one.built.Content)
+		if err != nil {
+			return nil //nolint:nilerr // A registry that does not say is sent the image, and waited for once.
+		}
+		if digest != "" {
 			one.found = digest
 			return nil
 		}

@@ -242,3 +242,25 @@ func TestPushUnchanged(t *testing.T) {
 		b.check(t, second, "sha-"+secondSHA[:12], "main", "latest")
 	})
 }
+
+// TestLookUpRefused shows that a registry which does not say what it has is
+// asked once, and not for every tag, and is sent the image.
+func TestLookUpRefused(t *testing.T) {
+	b := newPushBench(t)
+	asked, tagged := 0, regexp.MustCompile(`/manifests/(sha-[0-9a-f]+|main|latest)$`)
+	next := b.registry.Next
+	b.registry.Next = http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		isOurs := strings.HasPrefix(request.UserAgent(), "go-containerregistry")
+		if isOurs && request.Method == http.MethodGet && tagged.MatchString(request.URL.Path) {
+			asked++
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, request)
+	})
+	outputs, log, code := b.run(t, firstSHA)
+	if code != 0 || asked != 1 {
+		t.Fatalf("exit %d, asked %d times\n%s", code, asked, log)
+	}
+	b.check(t, outputs, "sha-"+firstSHA[:12], "main", "latest")
+}
