@@ -70,3 +70,24 @@ func TestPushedTags(t *testing.T) {
 		}
 	}
 }
+
+// A push among tests stays where another one keeps build-push from pushing.
+func TestPushesStay(t *testing.T) {
+	source := `
+language: generic
+script:
+  - docker compose up -d
+  - docker build -t acme/a a
+  - docker push acme/a
+  - docker build -t acme/b b && docker push acme/b
+`
+	result, err := Migrate([]travis.File{{Name: "t", Source: []byte(source)}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"run: docker push acme/a\n", "run: docker build -t acme/b b && docker push acme/b\n"} {
+		if !strings.Contains(result.Workflow, want) {
+			t.Errorf("%q is missing in\n%s", want, result.Workflow)
+		}
+	}
+}

@@ -71,6 +71,7 @@ func (u *unit) sort() *sorted {
 // leavePushes takes the lines that only push out of the tests that stay as they
 // are, since build-push pushes. The error names a line that does more.
 func (s *sorted) leavePushes() error {
+	var pushes []*reading
 	for _, r := range s.ofPhases(testPhases...) {
 		verbs := map[string]bool{}
 		for _, d := range r.dockers {
@@ -82,8 +83,11 @@ func (s *sorted) leavePushes() error {
 		case verbs["build"] || verbs["run"] || verbs["compose"]:
 			return fmt.Errorf("%s: it pushes between tests that stay as they are", r.text.Place)
 		default:
-			r.moved = true
+			pushes = append(pushes, r)
 		}
+	}
+	for _, r := range pushes {
+		r.moved = true
 	}
 	return nil
 }
