@@ -177,7 +177,7 @@ func (r *rollout) rollBack(ctx context.Context) error {
 	case ctx.Err() != nil:
 		begun := "had not begun"
 		if outcome.Sent {
-			begun = "goes on"
+			begun, r.done.noWayBack = "goes on", true
 		}
 		r.add("on-failure: the run was cancelled before it was known how the update back to version %q ended, which %s", r.done.previous, begun)
 		return ctx.Err()

@@ -156,7 +156,7 @@ func TestLocalVerdicts(t *testing.T) {
 		"timed-out, never its turn": {policy: "AllAtOnce", inputs: map[string]string{"timeout": "5m"}, prepare: func(t *testing.T, l *local) {
 			l.aws.Engine.Break(eblocaltest.Breakage{Match: ":v1", Hang: true})
 			l.begin(t, "v1")
-		}, want: expected{result: "timed-out", code: 1, log: []string{"which is Updating, to be Ready"}, end: end{"v1", "Updating", []string{"v1 In Progress", "v1 In Progress"}, both[:1], 1}}},
+		}, want: expected{result: "timed-out", code: 1, log: []string{"which is Updating, to be Ready", "cause: "}, not: []string{"end of the logs"}, end: end{"v1", "Updating", []string{"v1 In Progress", "v1 In Progress"}, both[:1], 1}}},
 		"timed-out, not healthy yet": {policy: "AllAtOnce", faults: eblocal.Faults{Dip: time.Hour}, inputs: map[string]string{"timeout": "3m"}, want: expected{
 			result: "timed-out", code: 1, log: []string{"health is Red, accepted: Green, Yellow"}, end: end{"v2", "Red", runsV2, both, 2}}},
 		"timed-out, the abort is refused": {policy: "Immutable", broken: hangs, inputs: map[string]string{"on-failure": "abort", "timeout": "6m"},

@@ -36,8 +36,8 @@ type envResult struct {
 	reasons  beanstalk.Diagnosis
 	// cancelled tells that the run was, before the verdict was clear.
 	cancelled bool
-	// noWayBack tells that going back to the version before went wrong too, or that
-	// a newer run's is there by now.
+	// noWayBack tells that going back to the version before went wrong too or goes
+	// on, or that a newer run's is there by now.
 	noWayBack bool
 }
 

@@ -276,14 +276,21 @@ func (r *rollout) alert(e beanstalk.Event, ours bool) {
 	annotate(errors.New(r.prefix + text))
 }
 
-// explain collects why it went wrong, beside what is known already. The deadline of the deployment does not
-// hold for it, since a deployment that ran out of time needs it most.
+// explain collects why it went wrong, beside what is known already. The deadline
+// of the deployment does not hold for it, since a deployment that ran out of time
+// needs it most. The logs tell nothing where the update was not sent: another
+// one's are on the instances.
 func (r *rollout) explain(ctx context.Context, since time.Time) {
 	// The bundle's .ebextensions may have brought properties of their own.
 	if now := r.target; r.client.Reload(ctx, r.plan.config.App, &now) == nil {
 		r.target = now
 	}
-	found := r.client.Diagnose(ctx, r.done.name, since, r.target.Secrets)
+	var found beanstalk.Diagnosis
+	if r.done.outcome.Sent {
+		found = r.client.Diagnose(ctx, r.done.name, since, r.target.Secrets)
+	} else {
+		found = r.client.Causes(ctx, r.done.name, r.target.Secrets)
+	}
 	if ctx.Err() != nil {
 		found.Missing = nil // it tells of the cancellation alone
 	}

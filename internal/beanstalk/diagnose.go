@@ -42,6 +42,16 @@ const (
 // Missing. Where the environment's secrets are not known, its causes and logs
 // are not shown.
 func (c *Client) Diagnose(ctx context.Context, env string, since time.Time, secrets Secrets) Diagnosis {
+	return c.diagnose(ctx, env, &since, secrets)
+}
+
+// Causes is what Diagnose tells, without the logs: they are not asked for.
+func (c *Client) Causes(ctx context.Context, env string, secrets Secrets) Diagnosis {
+	return c.diagnose(ctx, env, nil, secrets)
+}
+
+// diagnose takes no logs where since is nil.
+func (c *Client) diagnose(ctx context.Context, env string, since *time.Time, secrets Secrets) Diagnosis {
 	ctx, cancel := context.WithTimeout(ctx, tailTime+fetchTime)
 	defer cancel()
 	if secrets.unread != nil {
@@ -50,7 +60,9 @@ func (c *Client) Diagnose(ctx context.Context, env string, since time.Time, secr
 	}
 	var d Diagnosis
 	instances := c.diagnoseHealth(ctx, env, &d)
-	c.diagnoseLogs(ctx, env, since, instances, &d)
+	if since != nil {
+		c.diagnoseLogs(ctx, env, *since, instances, &d)
+	}
 	for i := range d.Tails {
 		d.Tails[i].Text = secrets.Hide(d.Tails[i].Text)
 	}
