@@ -74,6 +74,10 @@ func TestCheck(t *testing.T) {
 			s.inputs["bundle"] = "source"
 			s.file(t, ".env", "A=1\nMYSQL HOST='not-to-be-told'\n")
 		}, []string{".env:2: it is not as Docker Compose reads it"}, ""},
+		"an .env that can't be read, and no port": {without, func(t *testing.T, s *stage) {
+			s.env.Options, s.inputs["bundle"] = nil, "source"
+			s.file(t, ".env", "MYSQL HOST='not-to-be-told'\n")
+		}, []string{".env:1: it is not as Docker Compose reads it", port}, ""},
 		"an .env with an open quote": {composeFile, func(t *testing.T, s *stage) {
 			s.inputs["bundle"] = "source"
 			s.file(t, ".env", "A=1\nMYSQL_HOST='not-to-be-told\n")
@@ -219,14 +223,14 @@ func TestCheckImages(t *testing.T) {
 		"there": {host + "/there:1", anonymous, "", "", "", ""},
 		"missing": {
 			host + "/gone:1", anonymous, "input images: " + host + `/gone:1 of "web" is not in its registry: was it pushed?`, "",
-			"the file:4: " + host + `/gone:1 of "web" is not in its registry: correct the name`, "",
+			"the file:5: " + host + `/gone:1 of "web" is not in its registry: correct the name`, "",
 		},
 		"private": {
 			host + "/private:1", anonymous, "", host + `/private:1 of "web" is private or not there`, "", host + `/private:1 of "web" is private or not there`,
 		},
 		"private, with login": {
 			host + "/private:1", login, "does not show " + host + `/private:1 of "web" with the login given`, "",
-			"", "the file:4: registry " + host + " does not show " + host + `/private:1 of "web" with the login given: the instances need one`,
+			"", "the file:5: registry " + host + " does not show " + host + `/private:1 of "web" with the login given: the instances need one`,
 		},
 		"no registry": {"127.0.0.1:1/x:1", anonymous, "", `the image of "web" can't be looked up before it is deployed`, "", `the image of "web" can't be looked up`},
 	} {
@@ -246,7 +250,7 @@ func TestCheckImages(t *testing.T) {
 			if !tells(problem, c.problem) || !tells(warning, c.warning) {
 				t.Errorf("problem %v, warning %v", problem, warning)
 			}
-			pinned := fileOf(bundle.Compose, "services:\n  own: {image: 'x/${Y}:1'}\n  web:\n    image: "+c.image+"\n")
+			pinned := fileOf(bundle.Compose, "services:\n  own: {image: 'x/${Y}:1'}\n  built: {build: ., image: "+host+"/gone:2}\n  web:\n    image: "+c.image+"\n")
 			p = plan{config: config{CheckImages: true}, credentials: credentials, file: pinned}
 			found = p.checkImages(t.Context())
 			problem, warning = errors.Join(found.problems...), errors.Join(found.warnings...)
@@ -254,6 +258,10 @@ func TestCheckImages(t *testing.T) {
 				t.Errorf("named by the file: problem %v, warning %v", problem, warning)
 			}
 		})
+	}
+	p := plan{config: config{CheckImages: true}, file: fileOf(bundle.DockerrunV1, `{"Image": {"Name": "`+host+`/gone:1"}}`)}
+	if problem := errors.Join(p.checkImages(t.Context()).problems...); !tells(problem, "/gone:1 of the container is not in its registry") {
+		t.Errorf("an image without a service: %v", problem)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -51,14 +52,22 @@ func (p plan) lookups() []lookup {
 	}
 	there, _ := bundle.Images(p.file.kind, p.file.source)
 	for _, service := range slices.Sorted(maps.Keys(there)) {
-		if _, given := p.images[service]; given || strings.Contains(there[service].Text, "$") {
-			continue
+		if _, given := p.images[service]; given || there[service].Build || strings.Contains(there[service].Text, "$") {
+			continue // What is built is not pulled.
 		}
 		if ref, err := image.Parse(there[service].Text); err == nil {
 			all = append(all, lookup{service, ref, true, there[service].Line})
 		}
 	}
 	return all
+}
+
+// whose tells whose image it is; version 1 of Dockerrun.aws.json has no names.
+func (l lookup) whose() string {
+	if l.service == "" {
+		return "the container"
+	}
+	return strconv.Quote(l.service)
 }
 
 // checkImages looks whether the images are in their registries. One that is
@@ -97,7 +106,7 @@ func (p plan) judge(f *findings, l lookup, login bool, err error) {
 		}
 		return action.BadInput("images", format, args...)
 	}
-	unseen := fmt.Errorf("the image of %q can't be looked up before it is deployed: %w", l.service, err)
+	unseen := fmt.Errorf("the image of %s can't be looked up before it is deployed: %w", l.whose(), err)
 	var answer *transport.Error
 	if !errors.As(err, &answer) {
 		f.warn(unseen)
@@ -106,17 +115,17 @@ func (p plan) judge(f *findings, l lookup, login bool, err error) {
 	denied := answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden
 	switch {
 	case answer.StatusCode == http.StatusNotFound && l.pinned:
-		f.refuse(at("%s of %q is not in its registry: correct the name, or push it (check-images: false deploys without looking)", l.ref, l.service))
+		f.refuse(at("%s of %s is not in its registry: correct the name, or push it (check-images: false deploys without looking)", l.ref, l.whose()))
 	case answer.StatusCode == http.StatusNotFound:
-		f.refuse(at("%s of %q is not in its registry: was it pushed? (check-images: false deploys without looking)", l.ref, l.service))
+		f.refuse(at("%s of %s is not in its registry: was it pushed? (check-images: false deploys without looking)", l.ref, l.whose()))
 	case denied && privateECR.MatchString(l.ref.Registry):
-		f.warn(fmt.Errorf("%s of %q can't be looked up before it is deployed: allow who deploys ecr:BatchGetImage on its repository (check-images: false deploys without looking)", l.ref, l.service))
+		f.warn(fmt.Errorf("%s of %s can't be looked up before it is deployed: allow who deploys ecr:BatchGetImage on its repository (check-images: false deploys without looking)", l.ref, l.whose()))
 	case denied && login && l.pinned:
-		f.warn(at("registry %s does not show %s of %q with the login given: the instances need one that it does", l.ref.Registry, l.ref, l.service))
+		f.warn(at("registry %s does not show %s of %s with the login given: the instances need one that it does", l.ref.Registry, l.ref, l.whose()))
 	case denied && login:
-		f.refuse(at("registry %s does not show %s of %q with the login given: check the name, username and password (check-images: false deploys without looking)", l.ref.Registry, l.ref, l.service))
+		f.refuse(at("registry %s does not show %s of %s with the login given: check the name, username and password (check-images: false deploys without looking)", l.ref.Registry, l.ref, l.whose()))
 	case denied:
-		f.warn(fmt.Errorf("%s of %q is private or not there, which can't be told without a login: the instances need one too (registry-auth)", l.ref, l.service))
+		f.warn(fmt.Errorf("%s of %s is private or not there, which can't be told without a login: the instances need one too (registry-auth)", l.ref, l.whose()))
 	default:
 		f.warn(unseen)
 	}

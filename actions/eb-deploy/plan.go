@@ -62,7 +62,7 @@ func makePlan(ctx context.Context, c config, g given, file deployFile, from tree
 	}
 	env, envErr := readDotenv(file, from, gathered)
 	if err := errors.Join(err, envErr); err != nil {
-		return plan{}, err
+		return brokenPlan(c, file, from, refs, true), err
 	}
 	p := plan{
 		config: c, dotenv: env, run: runID(trigger), file: file, images: refs, extensions: readExtensions(from), rendered: rendered.Content, login: login, bundle: gathered, hash: hash,
