@@ -67,3 +67,42 @@ func TestDockerfile(t *testing.T) {
 		}
 	})
 }
+
+// TestDockerfileBesideDockerrun has a Dockerrun.aws.json of version 1, whose image
+// Elastic Beanstalk passes over for a Dockerfile.
+func TestDockerfileBesideDockerrun(t *testing.T) {
+	const dockerfile = "FROM nginx\nEXPOSE 80\n"
+	const built = `{"AWSEBDockerrunVersion": "1", "Logging": "/var/log/nginx"}`
+	for name, c := range map[string]struct {
+		dockerrun, bundle, tags, result, says string
+		uploaded                              map[string]string
+	}{
+		"built": {built, "source", "", "deployed", "", map[string]string{"Dockerfile": dockerfile, dockerrunName: built}},
+		"without the sources": {built, "minimal", "", "rejected",
+			`Dockerrun.aws.json:1: Image.Name is missing; version 1 deploys the image it names: write "Image": {"Name": "guk0/app"}, or have the instances build a Dockerfile beside it, with bundle: source`, nil},
+		"with an image": {singleFile, "source", `{"app":"v1"}`, "deployed", "Dockerfile left out: Elastic Beanstalk would build it in the place of the image that Dockerrun.aws.json names",
+			map[string]string{dockerrunName: strings.Replace(singleFile, "guk0/app", "guk0/app:v1", 1)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			on(t, func(t *testing.T, s *stage) {
+				if err := os.Remove(filepath.Join(s.dir, composeName)); err != nil {
+					t.Fatal(err)
+				}
+				s.file(t, "Dockerfile", dockerfile)
+				s.file(t, dockerrunName, c.dockerrun)
+				s.inputs["bundle"], s.inputs["tags"] = c.bundle, c.tags
+				delete(s.inputs, "digests")
+				got := s.run(t)
+				if got.result() != c.result || !strings.Contains(got.log, c.says) {
+					t.Fatalf("want %s, %q\n%s", c.result, c.says, got)
+				}
+				if c.uploaded == nil {
+					return
+				}
+				if diff := cmp.Diff(c.uploaded, s.uploaded(t)); diff != "" {
+					t.Errorf("the bundle (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}

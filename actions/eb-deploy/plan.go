@@ -50,7 +50,7 @@ type plan struct {
 // asks for, to be checked further.
 func makePlan(ctx context.Context, c config, g given, file deployFile, from tree, trigger action.Trigger, login *bundle.Login) (plan, error) {
 	refs, refsErr := g.references(file, c.Registry)
-	rendered, renderErr := c.render(ctx, file, refs)
+	rendered, renderErr := c.render(ctx, file, from, refs)
 	companion, loginErr := refer(login, file, from, &rendered)
 	gathered, err := from.bundle(ctx, c.Bundle, file, rendered, companion)
 	if err := errors.Join(renderErr, refsErr, loginErr, err, checkEnvFiles(from, rendered)); err != nil {
@@ -131,7 +131,7 @@ func mutable(file deployFile, refs map[string]image.Reference) []error {
 	return warnings
 }
 
-func (c config) render(ctx context.Context, file deployFile, refs map[string]image.Reference) (bundle.Rendered, error) {
+func (c config) render(ctx context.Context, file deployFile, from tree, refs map[string]image.Reference) (bundle.Rendered, error) {
 	texts := file.texts(refs)
 	if file.kind == bundle.Dockerfile {
 		return bundle.AsItIs(file.path, file.source), nil
@@ -140,7 +140,13 @@ func (c config) render(ctx context.Context, file deployFile, refs map[string]ima
 		rendered, err := bundle.RenderCompose(file.path, file.source, texts, bundle.KeepMounts(c.KeepMounts))
 		return rendered, errors.Join(err, bundle.Invalid(ctx, file.path, file.source, err))
 	}
-	return bundle.RenderDockerrun(file.path, file.source, texts)
+	return bundle.RenderDockerrun(file.path, file.source, texts, bundle.Built(c.builds(from)))
+}
+
+// builds tells that the instances may build a Dockerfile, with the files around it.
+func (c config) builds(in tree) bool {
+	_, err := fs.Stat(in, dockerfileName)
+	return err == nil && c.Bundle != minimalBundle
 }
 
 func replaced(refs map[string]image.Reference) map[string]bool {

@@ -23,6 +23,10 @@ type Rendered struct {
 	file string
 	// needs is what the result names, at its places in the source.
 	needs []named
+	// pulled tells that it is a Dockerrun.aws.json of version 1 that names an image.
+	// Elastic Beanstalk would build a Dockerfile beside it in its place (its guide,
+	// "Docker configuration").
+	pulled bool
 }
 
 // EnvFiles are the paths, in the bundle, of the files of variables that a Compose
@@ -65,12 +69,18 @@ func imageChange(line int, service, from, to string) Change {
 // Option adjusts how a deploy file is rendered.
 type Option func(*options)
 
-type options struct{ keepMounts bool }
+type options struct{ keepMounts, built bool }
 
 // KeepMounts leaves the mounts of a build context, which otherwise go since
 // they would hide the image.
 func KeepMounts(keep bool) Option {
 	return func(o *options) { o.keepMounts = keep }
+}
+
+// Built tells that a Dockerfile goes in beside the deploy file, which the instances
+// build where a Dockerrun.aws.json of version 1 names no image.
+func Built(beside bool) Option {
+	return func(o *options) { o.built = beside }
 }
 
 func collect(opts []Option) options {

@@ -20,15 +20,15 @@ const versionKey = "AWSEBDockerrunVersion"
 // them by the name of the container; version 1 has one image, whatever name it
 // is given under. Version 3 names no images and is refused. Only the text of
 // each image changes. The error reports every problem, each with its line.
-func RenderDockerrun(filename string, src []byte, images map[string]string) (Rendered, error) {
+func RenderDockerrun(filename string, src []byte, images map[string]string, opts ...Option) (Rendered, error) {
 	root, err := parseJSON(filename, src)
 	if root == nil {
 		return Rendered{}, err
 	}
-	r := &dockerrun{file: filename, source: src, images: images}
+	r := &dockerrun{file: filename, source: src, images: images, options: collect(opts)}
 	r.add(err)
 	r.render(root)
-	rendered := Rendered{file: filename, needs: namedByDockerrun(root)}
+	rendered := Rendered{file: filename, needs: slices.Concat(namedByDockerrun(root), r.needs), pulled: r.pulled}
 	if err := errors.Join(r.problems...); err != nil {
 		return rendered, err
 	}
@@ -45,9 +45,13 @@ type dockerrun struct {
 	file     string
 	source   []byte
 	images   map[string]string
+	options  options
 	problems []error
 	changes  []Change
 	edits    []edit
+	// needs and pulled are as in Rendered.
+	needs  []named
+	pulled bool
 	// paths lead to what is edited, for the proof.
 	paths [][]any
 }
@@ -82,10 +86,15 @@ func (r *dockerrun) version1(root *value) {
 		r.problem(0, "version 1 runs one container; %d images are given: %s", len(r.images), list(slices.Collect(maps.Keys(r.images))))
 	}
 	image, name := root.get("Image"), root.get("Image").get("Name")
-	if name.text() == "" {
-		r.problem(lineOf(name, image, root), `Image.Name is %s; version 1 deploys the image it names: write "Image": {"Name": "guk0/app"}`, name.kind())
+	if image == nil && r.options.built && len(r.images) == 0 {
+		r.needs = append(r.needs, named{path: string(Dockerfile), line: root.line, what: "no Image is named, and"})
 		return
 	}
+	if name.text() == "" {
+		r.problem(lineOf(name, image, root), `Image.Name is %s; version 1 deploys the image it names: write "Image": {"Name": "guk0/app"}, or have the instances build a Dockerfile beside it, with bundle: source and no images given`, name.kind())
+		return
+	}
+	r.pulled = true
 	ports := root.get("Ports")
 	if ports == nil || !ports.list || len(ports.members) == 0 || ports.members[0].value.get("ContainerPort") == nil {
 		r.problem(lineOf(ports, root), `Ports names no ContainerPort, which Image requires: write "Ports": [{"ContainerPort": 80}]`)

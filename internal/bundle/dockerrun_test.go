@@ -40,6 +40,28 @@ func TestRenderDockerrun(t *testing.T) {
 	}
 }
 
+// TestRenderDockerrunBuilt has a Dockerfile beside a file of version 1, which the
+// instances build where no image is named or given.
+func TestRenderDockerrunBuilt(t *testing.T) {
+	const none = "{\"AWSEBDockerrunVersion\": \"1\", \"Logging\": \"/var/log\"}"
+	for name, c := range map[string]struct {
+		src     string
+		images  map[string]string
+		built   bool
+		refused bool
+	}{
+		"no image":                    {none, nil, true, false},
+		"no image, and no Dockerfile": {none, nil, false, true},
+		"an image is given":           {none, given("a"), true, true},
+		"an image without a name":     {`{"AWSEBDockerrunVersion": "1", "Image": {}}`, nil, true, true},
+	} {
+		got, err := RenderDockerrun("D", []byte(c.src), c.images, Built(c.built))
+		if refused := err != nil && strings.Contains(err.Error(), "D:1: Image.Name is missing"); refused != c.refused || !refused && string(got.Content) != c.src {
+			t.Errorf("%s: %q, %v", name, got.Content, err)
+		}
+	}
+}
+
 func TestDockerrunErrors(t *testing.T) {
 	for _, c := range []struct {
 		name, src string
@@ -90,7 +112,7 @@ func TestDockerrunErrors(t *testing.T) {
 			"D:3: key \"Name\" is given twice, first on line 2: keep one"},
 		{"version 1, two images and no image", "{\"AWSEBDockerrunVersion\":\"1\",\n\"Image\":{}}", given("a", "b"),
 			"D: version 1 runs one container; 2 images are given: a, b\n" +
-				"D:2: Image.Name is missing; version 1 deploys the image it names: write \"Image\": {\"Name\": \"guk0/app\"}"},
+				"D:2: Image.Name is missing; version 1 deploys the image it names: write \"Image\": {\"Name\": \"guk0/app\"}, or have the instances build a Dockerfile beside it, with bundle: source and no images given"},
 		{"version 1, no port", `{"AWSEBDockerrunVersion":"1","Image":{"Name":"x"}}`, nil,
 			"D:1: Ports names no ContainerPort, which Image requires: write \"Ports\": [{\"ContainerPort\": 80}]"},
 		{"a comma too many", "{\"a\":1,\n}", nil, "D:2: not valid JSON: invalid character '}' looking for beginning of object key string"},

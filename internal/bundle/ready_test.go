@@ -158,6 +158,27 @@ func TestReadyOfAnotherName(t *testing.T) {
 	}
 }
 
+// TestReadyBesideADockerfile refuses it where an image is to run.
+func TestReadyBesideADockerfile(t *testing.T) {
+	for src, want := range map[string]string{
+		builtFile:  "",
+		pulledFile: "app.zip: Elastic Beanstalk would build its Dockerfile in the place of the image that Dockerrun.aws.json names",
+	} {
+		ready, err := OpenReady("app.zip", writeReady(t, plainly(dockerrunName, src), plainly("Dockerfile", "FROM x")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rendered, err := RenderDockerrun(dockerrunName, []byte(src), nil, Built(true))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = ready.Bundle(t.Context(), Tree{File: dockerrunName, Name: dockerrunName}, rendered)
+		if (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", src, err)
+		}
+	}
+}
+
 func TestOpenReadyErrors(t *testing.T) {
 	secret := plainly("secret", "x")
 	secret.Flags = flagEncrypted

@@ -38,6 +38,9 @@ func Source(ctx context.Context, tree Tree, rendered Rendered) (*Bundle, error) 
 	c := newCollector(ctx, root, tree, rendered)
 	c.find = c.has
 	w := &walk{collector: c, skip: originals(c)}
+	if rendered.pulled {
+		w.skip[string(Dockerfile)] = "Elastic Beanstalk would build it in the place of the image that " + tree.Name + " names"
+	}
 	if err := errors.Join(w.run(rendered), root.Close()); err != nil {
 		return nil, err
 	}

@@ -86,6 +86,43 @@ func TestSourceOriginals(t *testing.T) {
 	}
 }
 
+const (
+	pulledFile = `{"AWSEBDockerrunVersion":"1","Image":{"Name":"x:1"},"Ports":[{"ContainerPort":80}]}`
+	builtFile  = `{"AWSEBDockerrunVersion":"1","Logging":"/var/log"}`
+)
+
+// TestSourceBesideADockerfile ships it only where it is what is to run.
+func TestSourceBesideADockerfile(t *testing.T) {
+	for name, c := range map[string]struct {
+		src, ignore string
+		want        []string
+		problem     string
+	}{
+		"an image":   {pulledFile, "", []string{"100644 .ebignore", "100644 Dockerrun.aws.json", "100644 sub/Dockerfile"}, ""},
+		"no image":   {builtFile, "", []string{"100644 .ebignore", "100644 Dockerfile", "100644 Dockerrun.aws.json", "100644 sub/Dockerfile"}, ""},
+		"it is left": {builtFile, "Dockerfile\n", nil, "D:1: no Image is named, and Dockerfile is left out by .ebignore"},
+	} {
+		rendered, err := RenderDockerrun("D", []byte(c.src), nil, Built(true))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := tree(t, map[string]string{"Dockerrun.aws.json": c.src, "Dockerfile": "x", "sub/Dockerfile": "x", ".ebignore": c.ignore})
+		b, err := Source(t.Context(), Tree{Dir: dir, File: dockerrunName, Name: dockerrunName}, rendered)
+		if c.problem != "" {
+			if err == nil || !strings.Contains(err.Error(), c.problem) {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, listing(b)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func TestSourceIgnoreFiles(t *testing.T) {
 	for name, c := range map[string]struct {
 		files map[string]string
