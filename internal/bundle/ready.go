@@ -203,7 +203,7 @@ func (r *Ready) Bundle(ctx context.Context, tree Tree, rendered Rendered) (*Bund
 	c.warnOfEnv()
 	c.warnOfRivals()
 	if _, there := c.entries[string(Dockerfile)]; there && rendered.pulled {
-		c.problems = append(c.problems, place.At(r.name, 0, fmt.Errorf("Elastic Beanstalk would build its Dockerfile in the place of the image that %s names: take the Dockerfile out of the zip or, to have it built, Image out of the file", tree.Name)))
+		c.problems = append(c.problems, place.At(r.name, 0, fmt.Errorf("its Dockerfile would be built in the place of the image that %s names: take the Dockerfile out of the zip or, to have it built, Image out of the file", tree.Name)))
 	}
 	if err := errors.Join(c.problems...); err != nil {
 		return nil, err

@@ -162,7 +162,7 @@ func TestReadyOfAnotherName(t *testing.T) {
 func TestReadyBesideADockerfile(t *testing.T) {
 	for src, want := range map[string]string{
 		builtFile:  "",
-		pulledFile: "app.zip: Elastic Beanstalk would build its Dockerfile in the place of the image that Dockerrun.aws.json names",
+		pulledFile: "app.zip: its Dockerfile would be built in the place of the image that Dockerrun.aws.json names",
 	} {
 		ready, err := OpenReady("app.zip", writeReady(t, plainly(dockerrunName, src), plainly("Dockerfile", "FROM x")))
 		if err != nil {
