@@ -96,8 +96,14 @@ func plainSecrets(file *syntax.File) (edits []edit, names []string) {
 				replace(w, before, passwordName(registry))
 			}
 		case *syntax.BinaryCmd:
-			if w, registry := pipedPassword(n); w != nil {
+			if w, registry := pipedPassword(n.X, n.Y); n.Op == syntax.Pipe && w != nil {
 				replace(w, "", passwordName(registry))
+			}
+		case *syntax.Stmt:
+			if input, _ := hereString(n); input != nil {
+				if w, registry := pipedPassword(input, n); w != nil {
+					replace(w, "", passwordName(registry))
+				}
 			}
 		}
 		return true
@@ -166,10 +172,10 @@ func curlPassword(call *syntax.CallExpr) (w *syntax.Word, user string) {
 var urlWithPassword = regexp.MustCompile(`://[^/\s:@$'"]+:([^/\s:@$'"]+)@[\w-]+\.`)
 
 // pipedPassword is the word that echo pipes into docker login.
-func pipedPassword(b *syntax.BinaryCmd) (w *syntax.Word, registry string) {
-	from, isCall := b.X.Cmd.(*syntax.CallExpr)
-	to, takes := b.Y.Cmd.(*syntax.CallExpr)
-	if b.Op != syntax.Pipe || !isCall || !takes || len(from.Args) < 2 || firstWord(b.X) != "echo" && firstWord(b.X) != "printf" {
+func pipedPassword(x, y *syntax.Stmt) (w *syntax.Word, registry string) {
+	from, isCall := x.Cmd.(*syntax.CallExpr)
+	to, takes := y.Cmd.(*syntax.CallExpr)
+	if !isCall || !takes || len(from.Args) < 2 || firstWord(x) != "echo" && firstWord(x) != "printf" {
 		return nil, ""
 	}
 	d, err := parseDocker(newScope(newTodo()), &command{call: unwrapped(to)}, "")

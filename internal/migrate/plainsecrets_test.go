@@ -22,6 +22,8 @@ func TestPlainSecrets(t *testing.T) {
 		{`docker login --password password -u me`, `docker login --password "$DOCKER_PASSWORD" -u me`, []string{"DOCKER_PASSWORD"}},
 		{`docker login -u me -p "$PW"`, `docker login -u me -p "$PW"`, nil},
 		{`echo hunter22 | docker login -u me --password-stdin a.b:5000/x`, `echo "$A_B_5000_X_PASSWORD" | docker login -u me --password-stdin a.b:5000/x`, []string{"A_B_5000_X_PASSWORD"}},
+		{`docker login -u me --password-stdin quay.io <<< hunter22; make`, `docker login -u me --password-stdin quay.io <<< "$QUAY_IO_PASSWORD"; make`, []string{"QUAY_IO_PASSWORD"}},
+		{`docker login -u me --password-stdin <<< "$PW"`, `docker login -u me --password-stdin <<< "$PW"`, nil},
 		{`export API_TOKEN=abcdef OTHER=abcdef; make`, `export API_TOKEN="$API_TOKEN" OTHER=abcdef; make`, []string{"API_TOKEN"}},
 		{`curl -u me:hunter22 https://x`, `curl -u me:"$HTTP_PASSWORD" https://x`, []string{"HTTP_PASSWORD"}},
 		{`git push "https://me:hunter22@a.example/x.git" master`, `git push "https://me:${HTTP_PASSWORD}@a.example/x.git" master`, []string{"HTTP_PASSWORD"}},
