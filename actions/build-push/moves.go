@@ -23,7 +23,8 @@ type move struct {
 // moveTags moves the tags that move, one tag of all images at once and then the
 // next, each by a request that waits for nothing: so a tag names images of two
 // commits for as short as can be. At the first tag that a registry refuses it
-// ends, and the tags after that one stay where they are, for all images.
+// ends, and the tags after that one stay where they are, for all images. A run
+// that is cancelled meanwhile still has grace to move the rest.
 func (s *session) moveTags(ctx context.Context, images []imageResult) error {
 	begin := time.Now()
 	moves, err := s.prepareMoves(ctx, images)
@@ -37,6 +38,8 @@ func (s *session) moveTags(ctx context.Context, images []imageResult) error {
 			}
 		}
 	}()
+	ctx, done := outlive(ctx, grace)
+	defer done()
 	for _, tag := range movingTags(moves) {
 		together := slices.DeleteFunc(slices.Clone(moves), func(one move) bool { return one.to.Tag != tag })
 		if err := s.moveTogether(ctx, together); err != nil {
@@ -44,6 +47,20 @@ func (s *session) moveTags(ctx context.Context, images []imageResult) error {
 		}
 	}
 	return nil
+}
+
+// grace is less than the 7.5 seconds that the runner leaves between SIGINT and
+// SIGTERM (docs.github.com, workflow cancellation reference).
+const grace = 5 * time.Second
+
+// outlive is a context that ends that long after the one given.
+func outlive(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	longer, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(by, end) })
+	return longer, func() {
+		stop()
+		end()
+	}
 }
 
 // prepareMoves asks for all that the moves need.

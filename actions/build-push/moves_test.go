@@ -1,12 +1,16 @@
 package buildpush
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -88,6 +92,51 @@ func TestMovesTogether(t *testing.T) {
 	if up := len(b.registry.Requests("^PUT .*/manifests/sha-")); up != len(trio) {
 		t.Errorf("%d images went up", up)
 	}
+}
+
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(p []byte) (int, error) {
+	f(p)
+	return len(p), nil
+}
+
+// TestMovesAreFinished shows that a run which is cancelled after the first of
+// its tags has moved moves the others too.
+func TestMovesAreFinished(t *testing.T) {
+	b := newPushBench(t)
+	b.give(t, trio...)
+	cancel := func() {}
+	b.also = writerFunc(func(text []byte) {
+		if bytes.Contains(text, []byte("moved ")) {
+			cancel()
+		}
+	})
+	outputs, log, _ := b.do(t, firstSHA, func(ctx context.Context, r *action.Runner) error {
+		ctx, cancel = context.WithCancel(ctx)
+		return run(ctx, r)
+	})
+	if outputs["pushed"] != "true" {
+		t.Errorf("pushed is %q\n%s", outputs["pushed"], log)
+	}
+	if diff := cmp.Diff(b.digests(t, "sha-"+firstSHA[:12]), b.digests(t, "latest")); diff != "" {
+		t.Errorf("latest (-want +got):\n%s\n%s", diff, log)
+	}
+}
+
+// TestOutlive shows how long a context goes on that has lost its parent.
+func TestOutlive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		parent, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		longer, done := outlive(parent, 5*time.Second)
+		defer done()
+		begin := time.Now()
+		<-longer.Done()
+		if took := time.Since(begin); took != 65*time.Second {
+			t.Errorf("it ended after %v", took)
+		}
+	})
 }
 
 // TestMoveRefused shows what is left when a registry refuses one of several
