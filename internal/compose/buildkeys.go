@@ -186,7 +186,7 @@ func (p *Project) keys(from types.SSHConfig) (map[string]string, error) {
 	}
 	var problems []error
 	all := map[string]string{}
-	for _, one := range from {
+	for _, one := range slices.SortedFunc(slices.Values(from), func(a, b types.SSHKey) int { return strings.Compare(a.ID, b.ID) }) { // compose-go has no order
 		if one.Path == "" {
 			problems = append(problems, fmt.Errorf("%s needs an agent, which the action's container lacks; write %s=path/to/a/key, or to a socket in the workspace", one.ID, one.ID))
 			continue
